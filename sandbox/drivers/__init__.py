@@ -1,0 +1,119 @@
+"""The driver contract: what starts sandboxes on a kind of place.
+
+A driver is one module in this package with a class that satisfies :class:`Driver`; it is
+chosen by name (``MADANG_DRIVER=jail``). ``docs/developers/adding-a-driver.md`` walks through
+one, and ``tests/sandbox/test_driver_contract.py`` is the contract as code: a new driver is
+added to its list and must pass unchanged.
+
+A sandbox outlives the session service. What a driver must know to find it again lies on
+disk (``<state>/sandboxes/<id>/``), never only in memory: a new instance of the driver finds
+every sandbox of the last one with :meth:`Driver.adopt`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass, field
+from importlib import import_module
+from pathlib import Path
+from typing import Protocol
+
+from sandbox.images import Image
+from sandbox.slots import Slots
+from sandbox.usage import Usage
+
+
+class SandboxError(Exception):
+    """A sandbox could not be started or is gone. ``code`` is stable; the message is for a person."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+@dataclass(frozen=True)
+class SandboxSpec:
+    """Everything a driver needs to start a sandbox.
+
+    ``id`` names it (a UUID's text). ``project`` is the host folder mounted read-write at
+    ``/home/work/project``; ``datasets`` maps a name under ``/datasets`` to a host folder,
+    read-only. ``hostname`` is what the prompt shows.
+    """
+
+    id: str
+    image: Image
+    slots: Slots
+    project: Path | None = None
+    datasets: Mapping[str, Path] = field(default_factory=dict)
+    policy: str = "default"
+    hostname: str = "madang"
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One reading, about each second. ``idle_ms`` is the time since the last input or computation."""
+
+    usage: Usage
+    busy: bool
+    idle_ms: int
+
+
+@dataclass(frozen=True)
+class Exit:
+    """The last event of a sandbox: why it ended and the exact totals.
+
+    ``reason``: ``stopped`` (asked for), ``out_of_memory``, ``runner_lost``, ``jail_lost``,
+    ``failed`` (it never became ready). ``detail`` is a sentence for the owner.
+    """
+
+    reason: str
+    usage: Usage
+    detail: str = ""
+
+
+class Driver(Protocol):
+    """See the module's text. Every method may raise :class:`SandboxError`."""
+
+    async def open(self) -> None:
+        """Get ready (start zygotes, check the host). Idempotent."""
+
+    async def close(self) -> None:
+        """Release what this process holds; sandboxes keep running."""
+
+    async def start(self, spec: SandboxSpec) -> None:
+        """Start a sandbox and return when its runner answers."""
+
+    async def adopt(self) -> list[str]:
+        """Ids of all sandboxes that live, or ended and were not collected yet."""
+
+    def events(self, id: str) -> AsyncIterator[Sample | Exit]:
+        """Samples while it runs, then one :class:`Exit`. A sandbox that is gone yields its Exit at once."""
+
+    async def pause(self, id: str) -> None:
+        """Freeze every process of it; nothing is lost."""
+
+    async def resume(self, id: str) -> None: ...
+
+    async def stop(self, id: str) -> None:
+        """End it: its processes get SIGTERM, then SIGKILL after a short grace. Idempotent."""
+
+    async def collect(self, id: str) -> None:
+        """Remove every trace of an ended sandbox (after its Exit is in the ledger). Idempotent."""
+
+    def runner_socket(self, id: str) -> Path:
+        """Where its runner listens (``sandbox.runner.wire``); the path lies outside the sandbox."""
+
+
+def load_driver(name: str, state: Path) -> Driver:
+    """Return the driver called ``name``, keeping its state under ``state``.
+
+    Raises:
+        SandboxError: there is no such driver.
+    """
+    try:
+        module = import_module(f"sandbox.drivers.{name}")
+    except ModuleNotFoundError as error:
+        raise SandboxError("unknown_driver", f"There is no driver called {name!r}.") from error
+    driver: Driver = module.create(state)
+    return driver

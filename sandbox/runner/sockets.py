@@ -1,0 +1,56 @@
+"""Unix sockets at paths of any length.
+
+``sun_path`` holds 108 bytes (unix(7)), less than many checkouts' paths. A long path is
+reached through ``/proc/self/fd/<directory>/<name>``, which is short.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+_SUN_PATH = 100
+
+
+@contextlib.contextmanager
+def short_path(path: Path | str) -> Iterator[str]:
+    """Yield a name for ``path`` that fits in ``sun_path``, valid inside the block."""
+    path = Path(path)
+    if len(os.fsencode(path)) <= _SUN_PATH:
+        yield str(path)
+        return
+    directory = os.open(path.parent, os.O_PATH | os.O_DIRECTORY)
+    try:
+        yield f"/proc/self/fd/{directory}/{path.name}"
+    finally:
+        os.close(directory)
+
+
+def listen(path: Path | str, backlog: int = 128, mode: int = 0o600) -> socket.socket:
+    """Return a listening socket at ``path``, replacing a stale one.
+
+    Raises:
+        OSError: the directory is missing or not writable.
+    """
+    Path(path).unlink(missing_ok=True)
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    with short_path(path) as name:
+        listener.bind(name)
+        os.chmod(path, mode)
+    listener.listen(backlog)
+    listener.setblocking(False)
+    return listener
+
+
+async def open_unix_connection(path: Path | str) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    """Connect to the socket at ``path``.
+
+    Raises:
+        OSError: nobody listens there.
+    """
+    with short_path(path) as name:
+        return await asyncio.open_unix_connection(name, limit=1 << 20)

@@ -1,0 +1,322 @@
+"""The wire: one framing and one call convention for every private socket of a site.
+
+The runner (inside a sandbox), the jail (outside it) and the session service all
+speak it, so there is one codec to read and to attack.
+
+A frame is::
+
+    u32 big-endian  length of everything that follows
+    u16 big-endian  length of the header
+    header          a JSON object, UTF-8
+    payload         bytes, as they are (kernel messages, terminal output)
+
+Headers are of four kinds:
+
+``{"call": method, "id": n, "params": {...}}``
+    a request; the answer is ``{"id": n, "result": ...}`` or
+    ``{"id": n, "error": {"code": str, "message": str}}``.
+``{"stream": n, "seq": k}`` with a payload
+    record *k* of the stream that call *n* opened (server to client). From client to
+    server ``{"stream": n}`` with a payload writes to it.
+``{"stream": n, "end": reason}``
+    the stream is over (server to client), or the client leaves it.
+
+The peer of a runner is hostile until proved otherwise: sizes are bounded before
+anything is allocated, and anything malformed raises :class:`WireError`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import json
+import struct
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+from sandbox.runner.sockets import open_unix_connection
+
+MAX_FRAME = 64 * 1024 * 1024
+MAX_HEADER = 64 * 1024 - 1
+
+Header = dict[str, Any]
+_PREFIX = struct.Struct(">IH")
+
+
+class WireError(Exception):
+    """The peer sent something that is not a frame of this protocol."""
+
+
+class CallError(Exception):
+    """The peer answered a call with an error: a stable ``code`` and a sentence for a person."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+
+
+def encode(header: Header, payload: bytes = b"") -> bytes:
+    """Return one frame.
+
+    Raises:
+        WireError: header or frame is larger than the protocol allows.
+    """
+    head = json.dumps(header, separators=(",", ":")).encode()
+    length = 2 + len(head) + len(payload)
+    if len(head) > MAX_HEADER or length > MAX_FRAME:
+        raise WireError(f"frame of {length} bytes (header {len(head)}) is over the limit")
+    return b"".join((_PREFIX.pack(length, len(head)), head, payload))
+
+
+def decode(body: bytes) -> tuple[Header, bytes]:
+    """Return header and payload of a frame's body (all that follows its first length).
+
+    Raises:
+        WireError: the body is not a header and a payload.
+    """
+    if len(body) < 2:
+        raise WireError("frame without a header")
+    size = int.from_bytes(body[:2], "big")
+    if 2 + size > len(body):
+        raise WireError("header runs past its frame")
+    try:
+        header = json.loads(body[2 : 2 + size])
+    except (ValueError, RecursionError) as error:
+        raise WireError("header is not JSON") from error
+    if not isinstance(header, dict):
+        raise WireError("header is not an object")
+    return header, body[2 + size :]
+
+
+async def read_frame(reader: asyncio.StreamReader) -> tuple[Header, bytes] | None:
+    """Read one frame; ``None`` at a clean end of the connection.
+
+    Raises:
+        WireError: malformed, oversized or truncated frame.
+    """
+    try:
+        prefix = await reader.readexactly(4)
+    except asyncio.IncompleteReadError as error:
+        if error.partial:
+            raise WireError("connection ended inside a frame") from error
+        return None
+    except ConnectionError:
+        return None
+    length = int.from_bytes(prefix, "big")
+    if length > MAX_FRAME:
+        raise WireError(f"frame of {length} bytes is over the limit")
+    try:
+        return decode(await reader.readexactly(length))
+    except (asyncio.IncompleteReadError, ConnectionError) as error:
+        raise WireError("connection ended inside a frame") from error
+
+
+class Stream:
+    """A stream that a call opened: iterate over ``(seq, payload)``; ``write`` sends to the other end.
+
+    At most ``window`` records wait here; then the connection is not read any further,
+    which stops the sender: back-pressure without a counter.
+    """
+
+    def __init__(self, client: Client, id: int, result: Any, window: int = 64) -> None:
+        self._client, self.id, self.result = client, id, result
+        self._records: asyncio.Queue[tuple[Header, bytes]] = asyncio.Queue(window)
+        self.end: Any = None
+
+    def __aiter__(self) -> AsyncIterator[tuple[int, bytes]]:
+        return self._iterate()
+
+    async def _iterate(self) -> AsyncIterator[tuple[int, bytes]]:
+        while True:
+            header, payload = await self._records.get()
+            if "end" in header:
+                self.end = header["end"]
+                return
+            yield int(header.get("seq", 0)), payload
+
+    async def write(self, payload: bytes) -> None:
+        await self._client.send({"stream": self.id}, payload)
+
+    async def close(self) -> None:
+        await self._client.send({"stream": self.id, "end": None})
+
+
+class Client:
+    """The calling end of a connection: ``call`` for an answer, ``open`` for a stream.
+
+    >>> async with await Client.connect(path) as client:
+    ...     await client.call("kernel.list")
+    """
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._reader, self._writer = reader, writer
+        self._ids = itertools.count(1)
+        self._answers: dict[int, asyncio.Future[Any]] = {}
+        self._streams: dict[int, Stream] = {}
+        self._opening: set[int] = set()
+        self._pump = asyncio.create_task(self._read())
+
+    @classmethod
+    async def connect(cls, path: Path | str) -> Client:
+        """Connect to the socket at ``path``.
+
+        Raises:
+            OSError: nobody listens there.
+        """
+        return cls(*await open_unix_connection(path))
+
+    async def __aenter__(self) -> Client:
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        await self.close()
+
+    async def call(self, method: str, **params: Any) -> Any:
+        """Call ``method`` and return its result.
+
+        Raises:
+            CallError: the peer refused or failed.
+            ConnectionError: the connection ended first.
+        """
+        return await self._call(next(self._ids), method, params)
+
+    async def open(self, method: str, **params: Any) -> Stream:
+        """Call ``method``, which opens a stream, and return the stream; errors as for ``call``."""
+        id = next(self._ids)
+        self._streams[id] = stream = Stream(self, id, None)
+        try:
+            stream.result = await self._call(id, method, params)
+        except BaseException:
+            self._streams.pop(id, None)
+            raise
+        return stream
+
+    async def send(self, header: Header, payload: bytes = b"") -> None:
+        self._writer.write(encode(header, payload))
+        await self._writer.drain()
+
+    async def close(self) -> None:
+        self._pump.cancel()
+        self._writer.close()
+        await asyncio.gather(self._pump, return_exceptions=True)
+
+    async def _call(self, id: int, method: str, params: dict[str, Any]) -> Any:
+        if self._pump.done():
+            raise ConnectionError("the connection is closed")
+        answer = self._answers[id] = asyncio.get_running_loop().create_future()
+        try:
+            await self.send({"call": method, "id": id, "params": params})
+            return await answer
+        finally:
+            self._answers.pop(id, None)
+
+    async def _read(self) -> None:
+        reason = "the connection ended"
+        try:
+            while (frame := await read_frame(self._reader)) is not None:
+                await self._dispatch(*frame)
+        except WireError as error:
+            reason = str(error)
+        finally:
+            for answer in self._answers.values():
+                if not answer.done():
+                    answer.set_exception(ConnectionError(reason))
+            for stream in self._streams.values():
+                _force_end(stream, {"end": {"lost": reason}})
+
+    async def _dispatch(self, header: Header, payload: bytes) -> None:
+        if "stream" in header:
+            stream = self._streams.get(header["stream"])
+            if stream is not None:
+                await stream._records.put((header, payload))
+                if "end" in header:
+                    self._streams.pop(stream.id, None)
+            return
+        answer = self._answers.get(header.get("id", 0))
+        if answer is None or answer.done():
+            return
+        if isinstance(error := header.get("error"), dict):
+            answer.set_exception(CallError(str(error.get("code")), str(error.get("message"))))
+        else:
+            answer.set_result(header.get("result"))
+
+
+def _force_end(stream: Stream, header: Header) -> None:
+    """End a stream whose connection is gone, even where its queue is full: what waits is kept."""
+    queue = stream._records
+    queue._maxsize = 0  # type: ignore[attr-defined]
+    queue.put_nowait((header, b""))
+
+
+Method = Callable[..., Awaitable[Any]]
+
+
+class Peer:
+    """One accepted connection on the serving side.
+
+    ``methods`` maps a name to a coroutine function called with the peer, the call's id and its params
+    as keywords. A method that opens a stream registers a writer with :meth:`on_write` and starts a
+    task with :meth:`spawn`; the task ends when the connection does.
+    """
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, methods: dict[str, Method]) -> None:
+        self._reader, self._writer, self._methods = reader, writer, methods
+        self._writers: dict[int, Callable[[bytes], Awaitable[None]]] = {}
+        self._tasks: dict[int, set[asyncio.Task[Any]]] = {}
+
+    def on_write(self, id: int, write: Callable[[bytes], Awaitable[None]]) -> None:
+        self._writers[id] = write
+
+    def spawn(self, id: int, work: Any) -> None:
+        task = asyncio.ensure_future(work)
+        tasks = self._tasks.setdefault(id, set())
+        tasks.add(task)
+        task.add_done_callback(tasks.discard)
+
+    async def send(self, header: Header, payload: bytes = b"") -> None:
+        self._writer.write(encode(header, payload))
+        await self._writer.drain()
+
+    async def serve(self) -> None:
+        """Answer until the peer leaves. A peer that breaks the protocol is disconnected."""
+        try:
+            while (frame := await read_frame(self._reader)) is not None:
+                await self._dispatch(*frame)
+        except (WireError, ConnectionError):
+            pass  # the peer's fault or the peer's leaving: nothing of ours to save
+        finally:
+            for tasks in self._tasks.values():
+                for task in list(tasks):
+                    task.cancel()
+            self._writer.close()
+
+    async def _dispatch(self, header: Header, payload: bytes) -> None:
+        id = header.get("stream")
+        if isinstance(id, int):
+            if "end" in header:
+                self._writers.pop(id, None)
+                for task in list(self._tasks.get(id, ())):
+                    task.cancel()
+            elif id in self._writers:
+                await self._writers[id](payload)
+            return
+        self.spawn(0, self._answer(header))
+
+    async def _answer(self, header: Header) -> None:
+        id, params = header.get("id"), header.get("params", {})
+        method = self._methods.get(str(header.get("call")))
+        try:
+            if method is None or not isinstance(params, dict) or not isinstance(id, int):
+                raise CallError("bad_request", "no such method, or its parameters are not an object")
+            result = await method(self, id, **params)
+            answer: Header = {"id": id, "result": result}
+        except CallError as error:
+            answer = {"id": id, "error": {"code": error.code, "message": error.message}}
+        except TypeError as error:
+            answer = {"id": id, "error": {"code": "bad_request", "message": str(error)}}
+        try:
+            await self.send(answer)
+        except ConnectionError:
+            pass  # the caller left before its answer

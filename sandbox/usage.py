@@ -1,0 +1,32 @@
+"""What a sandbox has consumed so far, read from the kernel's own accounts."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Usage:
+    """Running totals since the sandbox began, and three readings of the present.
+
+    Totals: ``cpu_ms``, ``wall_ms``, ``memory_kib_s`` (KiB times seconds), ``bytes_read``, ``bytes_written``
+    (to disks, not to tmpfs), ``memory_peak_kib``. Present: ``memory_kib``, ``processes`` (tasks included).
+    """
+
+    cpu_ms: int = 0
+    wall_ms: int = 0
+    memory_kib_s: int = 0
+    memory_kib: int = 0
+    memory_peak_kib: int = 0
+    processes: int = 0
+    bytes_read: int = 0
+    bytes_written: int = 0
+
+    def as_dict(self) -> dict[str, int]:
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> Usage:
+        """Build from a mapping; unknown keys are dropped, so that old files stay readable."""
+        return cls(**{name: int(values.get(name, 0)) for name in cls.__dataclass_fields__})
