@@ -1,0 +1,76 @@
+"""Running totals into ledger lines that add up. Pure.
+
+The kernel counts up; a line holds what was added since the last one. Whatever happens in between,
+the sum of a session's lines is what the kernel counted, because a line is the difference between
+its total and the sum of the lines already written.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sandbox.usage import Usage
+
+# The quantities that add up. Peak memory does not: of it, a line holds the highest reading so far.
+COUNTED = ("cpu_ms", "wall_ms", "memory_kib_s", "bytes_read", "bytes_written")
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of the ledger, for the time from ``begin`` to ``end``."""
+
+    sequence: int
+    begin: datetime
+    end: datetime
+    cpu_ms: int
+    wall_ms: int
+    memory_kib_s: int
+    bytes_read: int
+    bytes_written: int
+    memory_peak_kib: int
+    final: bool = False
+
+
+@dataclass(frozen=True)
+class Account:
+    """The sum of a session's lines, the number of the next one, and up to when it is written."""
+
+    sequence: int
+    until: datetime
+    cpu_ms: int = 0
+    wall_ms: int = 0
+    memory_kib_s: int = 0
+    bytes_read: int = 0
+    bytes_written: int = 0
+    memory_peak_kib: int = 0
+    closed: bool = False
+
+    def line(self, usage: Usage | None, end: datetime, final: bool = False) -> Line:
+        """The line that brings the account up to ``usage``.
+
+        Without a ``usage`` (nobody knows the last totals) it adds nothing. A total below what was
+        written already adds nothing either: what was counted once stays counted.
+        """
+        added = {name: max(0, getattr(usage, name) - getattr(self, name)) if usage else 0 for name in COUNTED}
+        peak = max(self.memory_peak_kib, usage.memory_peak_kib if usage else 0)
+        return Line(self.sequence, self.until, max(end, self.until), memory_peak_kib=peak, final=final, **added)
+
+    def after(self, line: Line) -> Account:
+        """The account once ``line`` is written."""
+        return Account(
+            sequence=line.sequence + 1,
+            until=line.end,
+            memory_peak_kib=line.memory_peak_kib,
+            closed=line.final,
+            **{name: getattr(self, name) + getattr(line, name) for name in COUNTED},
+        )
+
+    def usage(self, latest: Usage | None = None) -> Usage:
+        """The totals written so far as a Usage; readings of the present come from ``latest``."""
+        return Usage(
+            memory_peak_kib=self.memory_peak_kib,
+            memory_kib=latest.memory_kib if latest else 0,
+            processes=latest.processes if latest else 0,
+            **{name: getattr(self, name) for name in COUNTED},
+        )

@@ -1,0 +1,127 @@
+"""Who gets slots next: first come first served within what there is, taking turns between users.
+
+Every user has a queue of their own; the queues take turns, so that one user's hundred sessions
+delay another's first by one turn only. Whoever's turn it is waits for room and is not overtaken:
+a large request is never starved by small ones. Pure: no clock, no I/O.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict, deque
+from dataclasses import dataclass
+
+_NANO = 1_000_000_000
+
+
+class TooLarge(Exception):
+    """More than the site can ever grant."""
+
+
+class Duplicate(Exception):
+    """The id waits already, or holds slots already."""
+
+
+@dataclass(frozen=True)
+class Capacity:
+    """What may be granted in all: ``cpu`` in cores (already overcommitted), ``memory`` in bytes."""
+
+    cpu: float
+    memory: int
+
+
+@dataclass(frozen=True)
+class Request:
+    """One session that wants slots; ``user`` is whose turn it takes."""
+
+    id: str
+    user: int
+    cpu: float
+    memory: int
+
+
+class Scheduler:
+    """Waiting requests and granted ones. Cores are counted in billionths: nothing is lost to rounding."""
+
+    def __init__(self, capacity: Capacity) -> None:
+        self._cpu, self._memory = _units(capacity.cpu), capacity.memory
+        self._waiting: OrderedDict[int, deque[Request]] = OrderedDict()
+        self._granted: dict[str, Request] = {}
+
+    @property
+    def free(self) -> Capacity:
+        """What is left; negative when more was adopted than there is."""
+        return Capacity(self._free_cpu() / _NANO, self._free_memory())
+
+    @property
+    def granted(self) -> frozenset[str]:
+        return frozenset(self._granted)
+
+    def submit(self, request: Request) -> None:
+        """Queue ``request``.
+
+        Raises:
+            TooLarge: it would never fit.
+            Duplicate: its id is known already.
+        """
+        if _units(request.cpu) > self._cpu or request.memory > self._memory:
+            raise TooLarge(request.id)
+        self._refuse_known(request)
+        self._waiting.setdefault(request.user, deque()).append(request)
+
+    def restore(self, request: Request) -> None:
+        """Count slots that are in use already, even where they are more than there is.
+
+        Raises:
+            Duplicate: its id is known already.
+        """
+        self._refuse_known(request)
+        self._granted[request.id] = request
+
+    def grant(self) -> list[str]:
+        """Grant slots to all whose turn it is and who fit, and return their ids in order."""
+        ids = []
+        while self._waiting:
+            user, queue = next(iter(self._waiting.items()))
+            request = queue[0]
+            if _units(request.cpu) > self._free_cpu() or request.memory > self._free_memory():
+                break
+            queue.popleft()
+            del self._waiting[user]
+            if queue:
+                self._waiting[user] = queue  # to the end: it is the next user's turn
+            self._granted[request.id] = request
+            ids.append(request.id)
+        return ids
+
+    def release(self, id: str) -> bool:
+        """Give back the slots of ``id``, or its place in the queue; whether it had either."""
+        if self._granted.pop(id, None) is not None:
+            return True
+        for user, queue in self._waiting.items():
+            for request in queue:
+                if request.id == id:
+                    queue.remove(request)
+                    if not queue:
+                        del self._waiting[user]
+                    return True
+        return False
+
+    def order(self) -> list[str]:
+        """Ids of all who wait, in the order they will be granted."""
+        rounds = [list(queue) for queue in self._waiting.values()]
+        longest = max(map(len, rounds), default=0)
+        return [queue[turn].id for turn in range(longest) for queue in rounds if turn < len(queue)]
+
+    def _free_cpu(self) -> int:
+        return self._cpu - sum(_units(request.cpu) for request in self._granted.values())
+
+    def _free_memory(self) -> int:
+        return self._memory - sum(request.memory for request in self._granted.values())
+
+    def _refuse_known(self, request: Request) -> None:
+        if request.id in self._granted or request.id in self.order():
+            raise Duplicate(request.id)
+
+
+def _units(cores: float) -> int:
+    return round(cores * _NANO)
