@@ -1,0 +1,1 @@
+"""The site: settings, URLs, accounts and API keys, projects and files, pages, public API."""

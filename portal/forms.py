@@ -1,0 +1,52 @@
+"""Forms of the pages."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from django import forms
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from portal.models import NAME_LENGTH
+from sandbox.images import images
+
+
+def _name_field(label: object, **attributes: str) -> forms.CharField:
+    # Room for a long paste: the person sees what is too long about it instead of a silently cut end.
+    return forms.CharField(
+        label=label,  # type: ignore[arg-type]
+        max_length=NAME_LENGTH,
+        error_messages={"max_length": _("Keep it under %(limit_value)d characters: this has %(show_value)d.")},
+        widget=forms.TextInput(attrs={"autocomplete": "off", "maxlength": None, **attributes}),
+    )
+
+
+class NewProjectForm(forms.Form):
+    name = _name_field(_("Name"))
+    image = forms.ChoiceField(label=_("Image"), widget=forms.RadioSelect)
+
+    def __init__(self, *args: object, **named: object) -> None:
+        super().__init__(*args, **named)  # type: ignore[arg-type]
+        self.fields["image"].choices = [(image.name, image.title) for image in images().values()]  # type: ignore[attr-defined]
+
+
+class RenameForm(forms.Form):
+    name = _name_field(_("Name"))
+
+
+class ProfileForm(forms.Form):
+    name = _name_field(_("Name"))
+
+
+class KeyForm(forms.Form):
+    """A name for a new key, and how long it lives."""
+
+    LIFETIMES = (("30", _("30 days")), ("365", _("1 year")), ("", _("until I revoke it")))
+
+    name = _name_field(_("What is it for?"))
+    lifetime = forms.ChoiceField(label=_("It works for"), choices=LIFETIMES, required=False, initial="365")
+
+    def expires(self) -> datetime | None:
+        days = self.cleaned_data["lifetime"]
+        return timezone.now() + timedelta(days=int(days)) if days else None

@@ -1,0 +1,248 @@
+"""Django's settings: one file. What differs between hosts comes from the environment.
+
+``docs/operators/settings.md`` explains every variable read here.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from csp.constants import NONE, SELF
+from django.core.management.utils import get_random_secret_key
+
+from portal.environment import Environment, postgresql
+
+env = Environment()
+BASE_DIR = Path(__file__).resolve().parent.parent
+MIB = 1024 * 1024
+
+# --- where things are ---
+
+MADANG_STATE = Path(env.text("MADANG_STATE", str(BASE_DIR / "var"))).expanduser().resolve()
+MADANG_STATE.mkdir(parents=True, exist_ok=True)
+
+
+def _secret_key(file: Path) -> str:
+    """The site's secret, made at the first start and readable by its owner only."""
+    try:
+        descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return file.read_text(encoding="ascii").strip()
+    with os.fdopen(descriptor, "w", encoding="ascii") as handle:
+        handle.write(key := get_random_secret_key())
+    return key
+
+
+SECRET_KEY = env.text("SECRET_KEY") or _secret_key(MADANG_STATE / "secret_key")
+DEBUG = env.flag("DEBUG", False)
+
+# --- sessions: what the session service reads ---
+
+MADANG_DRIVER = env.text("MADANG_DRIVER", "jail")
+MADANG_IDLE_TIMEOUT = env.integer("MADANG_IDLE_TIMEOUT", 1800, at_least=10, at_most=30 * 86400)
+MADANG_UPLOAD_LIMIT = env.integer("MADANG_UPLOAD_LIMIT", 256 * MIB, at_least=1024, at_most=1 << 40)
+# Cores are shared well, so they may be promised several times over; memory may not.
+MADANG_CAPACITY_CPU = env.number("MADANG_CAPACITY_CPU", 8.0 * (os.cpu_count() or 1), at_least=0.01, at_most=1e6)
+MADANG_CAPACITY_MEMORY = env.integer(
+    "MADANG_CAPACITY_MEMORY",
+    os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),
+    at_least=32 * MIB,
+    at_most=1 << 50,
+)
+
+# --- who may reach the site, and how ---
+
+MADANG_ORIGINS = env.origins("MADANG_ORIGINS")
+MADANG_PROXIES = env.integer("MADANG_PROXIES", 0, at_least=0, at_most=8)
+HTTPS = env.flag("MADANG_HTTPS", bool(MADANG_ORIGINS) and all(o.startswith("https://") for o in MADANG_ORIGINS))
+ALLOWED_HOSTS = env.items("MADANG_HOSTS", ["localhost", "127.0.0.1", "[::1]"])
+CSRF_TRUSTED_ORIGINS = MADANG_ORIGINS
+ALLAUTH_TRUSTED_PROXY_COUNT = MADANG_PROXIES
+if MADANG_PROXIES:
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+
+SESSION_COOKIE_NAME = "madang_session"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = HTTPS
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = LANGUAGE_COOKIE_SAMESITE = "Lax"
+CSRF_COOKIE_NAME = "madang_csrf"
+CSRF_FAILURE_VIEW = "portal.views.errors.csrf_failure"
+LANGUAGE_COOKIE_NAME = "madang_language"
+SECURE_HSTS_SECONDS = 31536000 if HTTPS else 0
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "SAMEORIGIN"
+# What one request may carry; larger files come in chunks (see portal/contents.py).
+DATA_UPLOAD_MAX_MEMORY_SIZE = 32 * MIB
+
+# The workspace needs: styles set by CodeMirror and xterm.js, pictures and fonts in data: URLs,
+# plots as blobs, and outputs shown in sandboxed frames whose documents are blobs.
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [SELF],
+        "script-src": [SELF],
+        "style-src": [SELF, "'unsafe-inline'"],
+        "img-src": [SELF, "data:", "blob:"],
+        "font-src": [SELF, "data:"],
+        "connect-src": [SELF],
+        "frame-src": [SELF, "blob:", "data:"],
+        "frame-ancestors": [SELF],
+        "base-uri": [SELF],
+        "form-action": [SELF],
+        "object-src": [NONE],
+    }
+}
+
+# --- parts ---
+
+INSTALLED_APPS = [
+    "portal",
+    "sessions",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.humanize",
+    "channels",
+    "csp",
+    "allauth",
+    "allauth.account",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "portal.locale.LocaleMiddleware",
+    "portal.locale.TimeZoneMiddleware",
+    "portal.authentication.ApiKeyMiddleware",
+    "portal.authentication.CsrfMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+]
+ROOT_URLCONF = "portal.urls"
+ASGI_APPLICATION = "portal.asgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "django.template.context_processors.i18n",
+                "django.template.context_processors.tz",
+                "portal.context.site",
+            ],
+        },
+    },
+]
+
+# --- data ---
+
+_database = env.url("DATABASE_URL", ["postgres", "postgresql"])
+DATABASES = {
+    "default": postgresql(_database)
+    if _database
+    else {
+        "ENGINE": "django.db.backends.sqlite3",
+        "NAME": MADANG_STATE / "db.sqlite3",
+        "OPTIONS": {
+            "timeout": 20,
+            # A transaction that will write takes its lock at the start: it waits instead of failing half-way.
+            "transaction_mode": "IMMEDIATE",
+            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON;"
+            " PRAGMA temp_store=MEMORY; PRAGMA cache_size=-16000; PRAGMA mmap_size=134217728;",
+        },
+    }
+}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+REDIS_URL = env.text("REDIS_URL") if env.url("REDIS_URL", ["redis", "rediss", "unix"]) else ""
+if REDIS_URL:
+    CHANNEL_LAYERS = {"default": {"BACKEND": "channels_redis.core.RedisChannelLayer", "CONFIG": {"hosts": [REDIS_URL]}}}
+    CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}
+else:
+    CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
+    CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+
+STATIC_URL = "/static/"
+STATIC_ROOT = MADANG_STATE / "static"
+
+# --- people ---
+
+AUTH_USER_MODEL = "portal.User"
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
+]
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "dashboard"
+LOGOUT_REDIRECT_URL = ACCOUNT_LOGOUT_REDIRECT_URL = "landing"
+MADANG_SIGNUP = env.choice("MADANG_SIGNUP", "open", ["open", "closed"])
+ACCOUNT_ADAPTER = "portal.accounts.Adapter"
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
+ACCOUNT_SIGNUP_FORM_CLASS = "portal.accounts.SignupExtra"
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_USER_DISPLAY = "portal.accounts.display_name"
+ACCOUNT_EMAIL_VERIFICATION = "optional"
+ACCOUNT_EMAIL_SUBJECT_PREFIX = "[Madang] "
+ACCOUNT_CONFIRM_EMAIL_ON_GET = False
+ACCOUNT_SESSION_REMEMBER = True
+ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if HTTPS else "http"
+
+# --- mail ---
+
+_mail = env.text("MADANG_MAIL", "folder")
+DEFAULT_FROM_EMAIL = env.text("MADANG_MAIL_FROM", "Madang <madang@localhost>")
+if _mail == "folder":
+    EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
+    EMAIL_FILE_PATH = MADANG_STATE / "mail"
+elif _mail == "console":
+    EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
+elif _smtp := env.url("MADANG_MAIL", ["smtp", "smtps", "smtp+tls"]):
+    EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    EMAIL_HOST = _smtp.hostname or "localhost"
+    EMAIL_PORT = _smtp.port or {"smtp": 25, "smtps": 465, "smtp+tls": 587}[_smtp.scheme]
+    EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = _smtp.username or "", _smtp.password or ""
+    EMAIL_USE_SSL, EMAIL_USE_TLS = _smtp.scheme == "smtps", _smtp.scheme == "smtp+tls"
+    EMAIL_TIMEOUT = 15
+
+# --- languages and time ---
+
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", "English"), ("ko", "한국어")]
+LOCALE_PATHS = [BASE_DIR / "locale"]
+USE_I18N = USE_TZ = True
+TIME_ZONE = "UTC"
+
+# --- logs ---
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {
+        "plain": {
+            "()": "portal.logs.ScrubFormatter",
+            "format": "{asctime} {levelname} {name}: {message}",
+            "style": "{",
+        }
+    },
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
+    "root": {"handlers": ["console"], "level": env.text("MADANG_LOG_LEVEL", "INFO").upper()},
+    "loggers": {
+        "django": {"handlers": [], "propagate": True},
+        "django.server": {"handlers": [], "propagate": True},
+        # A refused request is the visitor's business, and its path may hold what they typed.
+        "django.security.DisallowedHost": {"level": "CRITICAL"},
+    },
+}
