@@ -15,8 +15,8 @@ from django.utils import timezone
 
 from sessions.lifecycle import FINAL, LIVE, State
 
-_LIVE = sorted(LIVE)
-_FINAL = sorted(FINAL)
+_LIVE = sorted(state.value for state in LIVE)
+_FINAL = sorted(state.value for state in FINAL)
 
 
 class SessionQuerySet(models.QuerySet["Session"]):
