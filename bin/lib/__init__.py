@@ -1,1 +1,1 @@
-"""What ``bin/up``, ``bin/test`` and ``bin/bench`` share. Standard library only: it runs before anything is installed."""
+"""What ``bin/up``, ``bin/test`` and ``bin/bench`` share. Standard library only: it runs before all else."""

@@ -17,7 +17,7 @@ class OnlyImports(Contract):
     allowed = fields.SetField(subfield=fields.StringField())
 
     def check(self, graph: ImportGraph, verbose: bool) -> ContractCheck:
-        source, allowed = str(self.source), {str(name) for name in self.allowed}
+        source, allowed = str(self.source), {str(name) for name in self.allowed}  # type: ignore[attr-defined]
         modules = {source} | graph.find_descendants(source)
         found = [
             detail

@@ -9,6 +9,7 @@ rename. Standard library only: this runs before anything is installed.
 from __future__ import annotations
 
 import argparse
+import fcntl
 import hashlib
 import os
 import shutil
@@ -39,15 +40,11 @@ def ensure(image: Image, state: Path, echo: Echo) -> Path:
     if is_current(image, state):
         return target
     target.parent.mkdir(parents=True, exist_ok=True)
-    _remove_leftovers(target)
-    aside = Path(tempfile.mkdtemp(prefix=f".{target.name}-new-", dir=target.parent))
-    try:
-        aside.chmod(0o755)  # sandboxes read it as another user
-        _fill(image, aside, target, echo)
-        (aside / STAMP).write_text(stamp, encoding="ascii")
-        _swap(aside, target)
-    finally:
-        shutil.rmtree(aside, ignore_errors=True)
+    with open(target.parent / f".{target.name}.lock", "w", encoding="ascii") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # one set-up of an image at a time; the kernel frees it if we are killed
+        if not is_current(image, state):
+            _remove_leftovers(target)
+            _build(image, target, stamp, echo)
     return target
 
 
@@ -71,6 +68,17 @@ def stamp_of(image: Image) -> str:
     return digest.hexdigest()
 
 
+def _build(image: Image, target: Path, stamp: str, echo: Echo) -> None:
+    aside = Path(tempfile.mkdtemp(prefix=f".{target.name}-new-", dir=target.parent))
+    try:
+        aside.chmod(0o755)  # sandboxes read it as another user
+        _fill(image, aside, target, echo)
+        (aside / STAMP).write_text(stamp, encoding="ascii")
+        _swap(aside, target)
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
+
+
 def _fill(image: Image, aside: Path, target: Path, echo: Echo) -> None:
     requirements = image.directory / "requirements.txt"
     if not requirements.exists():
@@ -79,11 +87,10 @@ def _fill(image: Image, aside: Path, target: Path, echo: Echo) -> None:
     _run(image, [sys.executable, "-m", "venv", str(aside)], echo)
     pip = [str(aside / "bin" / "python"), "-m", "pip", "install", "--no-input", "--disable-pip-version-check"]
     _run(image, [*pip, "-r", str(requirements)], echo)
-    _run(image, [str(aside / "bin" / "python"), "-m", "compileall", "-q", "-j", "0", str(aside / "lib")], echo, check=False)
     _relocate(aside, target)
 
 
-def _run(image: Image, command: list[str], echo: Echo, check: bool = True) -> None:
+def _run(image: Image, command: list[str], echo: Echo) -> None:
     """Run a step of the set-up, telling ``echo`` each line it prints."""
     lines: list[str] = []
     with subprocess.Popen(
@@ -93,7 +100,7 @@ def _run(image: Image, command: list[str], echo: Echo, check: bool = True) -> No
         for line in process.stdout:
             lines.append(line.rstrip())
             echo(lines[-1])
-    if check and process.returncode:
+    if process.returncode:
         raise InstallError(f"{image.name} could not be set up:\n" + "\n".join(lines[-15:]))
 
 
