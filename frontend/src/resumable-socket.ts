@@ -1,0 +1,103 @@
+/** The WebSocket that @jupyterlab/services is given: it looks like one that never breaks.
+ *
+ * Underneath it asks for `madang.kernel.v1`, whose frames are numbered, and after each loss connects again and
+ * asks for what came since. Messages written meanwhile wait. To its user it speaks plain
+ * `v1.kernel.websocket.jupyter.org`. */
+import { splitKernelFrame } from "./frames.js";
+import { Link, type LinkState } from "./link.js";
+
+const OURS = "madang.kernel.v1";
+const JUPYTERS = "v1.kernel.websocket.jupyter.org";
+
+export interface SocketHooks {
+  onLink?: (state: LinkState, code?: number) => void;
+  /** Records before `first` are no longer kept, though the client had only those before `since`. */
+  onCut?: (first: number, since: number) => void;
+}
+
+type Handler<E extends Event> = ((event: E) => void) | null;
+
+/** Make the class for `ServerConnection.makeSettings({WebSocket})`. Numbers are remembered per URL (which carries
+ * the client's session id) for as long as the page lives. */
+export function resumableSocket(hooks: SocketHooks): typeof WebSocket {
+  const nextByUrl = new Map<string, number>();
+
+  class ResumableSocket {
+    static readonly CONNECTING = 0;
+    static readonly OPEN = 1;
+    static readonly CLOSING = 2;
+    static readonly CLOSED = 3;
+    readyState = 0;
+    binaryType: BinaryType = "arraybuffer";
+    onopen: Handler<Event> = null;
+    onmessage: Handler<MessageEvent> = null;
+    onclose: Handler<CloseEvent> = null;
+    onerror: Handler<Event> = null;
+    protocol = JUPYTERS;
+    private numbered = true;
+    private waiting: (string | ArrayBuffer | Uint8Array<ArrayBuffer>)[] = [];
+    private readonly link: Link;
+    private asked = 0;
+
+    constructor(readonly url: string) {
+      this.link = new Link({
+        url: () => {
+          this.asked = nextByUrl.get(url) ?? 0;
+          return `${url}${url.includes("?") ? "&" : "?"}since=${String(this.asked)}`;
+        },
+        protocols: [OURS, JUPYTERS],
+        onOpen: (protocol) => {
+          this.opened(protocol);
+        },
+        onMessage: (data) => {
+          this.received(data);
+        },
+        onState: (state, code) => {
+          if (state === "closed") this.ended(code ?? 1000);
+          hooks.onLink?.(state, code);
+        },
+      });
+    }
+
+    send(data: string | ArrayBuffer | Uint8Array<ArrayBuffer>): void {
+      if (this.waiting.length > 0 || !this.link.send(data)) this.waiting.push(data);
+    }
+
+    close(): void {
+      this.onclose = null; // whoever closes knows
+      this.readyState = ResumableSocket.CLOSED;
+      this.link.close();
+    }
+
+    private opened(protocol: string): void {
+      this.numbered = protocol === OURS;
+      this.protocol = protocol === OURS ? JUPYTERS : protocol;
+      while (this.waiting[0] !== undefined && this.link.send(this.waiting[0])) this.waiting.shift();
+      if (this.readyState !== ResumableSocket.CONNECTING) return; // to its user it was open all the time
+      this.readyState = ResumableSocket.OPEN;
+      this.onopen?.(new Event("open"));
+    }
+
+    private received(data: ArrayBuffer | string): void {
+      if (!this.numbered || typeof data === "string") {
+        this.onmessage?.(new MessageEvent("message", { data }));
+        return;
+      }
+      const { seq, body } = splitKernelFrame(data);
+      const next = nextByUrl.get(this.url) ?? 0;
+      if (seq < next) return; // seen before the connection was lost
+      if (seq > next && next === this.asked) hooks.onCut?.(seq, next);
+      nextByUrl.set(this.url, seq + 1);
+      this.onmessage?.(new MessageEvent("message", { data: body }));
+    }
+
+    private ended(code: number): void {
+      if (this.readyState === ResumableSocket.CLOSED) return;
+      this.readyState = ResumableSocket.CLOSED;
+      // 1000: its user must not try again by itself, which only makes sense where we would have.
+      this.onclose?.(new CloseEvent("close", { code: 1000, reason: String(code), wasClean: true }));
+    }
+  }
+
+  return ResumableSocket as unknown as typeof WebSocket;
+}
