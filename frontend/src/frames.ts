@@ -12,7 +12,8 @@ export function splitKernelFrame(data: ArrayBuffer): { seq: number; body: ArrayB
 export type TerminalFrame =
   | { kind: "output"; seq: number; bytes: Uint8Array }
   | { kind: "ended"; reason: string }
-  | { kind: "cut"; oldest: number };
+  | { kind: "cut"; oldest: number }
+  | { kind: "attached"; next: number };
 
 /** Read a frame that the server sent on a terminal's socket.
  * @throws FrameError it is none. */
@@ -28,6 +29,9 @@ export function decodeTerminalFrame(data: ArrayBuffer): TerminalFrame {
     case 2:
       needs(data, 9);
       return { kind: "cut", oldest: readU64(view, 1) };
+    case 3:
+      needs(data, 9);
+      return { kind: "attached", next: readU64(view, 1) };
     default:
       throw new FrameError(`unknown terminal opcode ${String(view.getUint8(0))}`);
   }

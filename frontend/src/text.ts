@@ -19,7 +19,7 @@ const CONTROL = /[\x00-\x07\x0b\x0c\x0e-\x1a\x1c-\x1f]/g;
 /** Add a piece of output. Pure; `done` only ever grows, so that a flood costs no more than its own length. */
 export function append(stream: StreamText, chunk: string): StreamText {
   const clean = chunk.replace(OTHER_SEQUENCES, "").replace(CONTROL, "");
-  if (!/[\r\b]/.test(clean) && !stream.returned) return plain(stream, clean);
+  if (!/[\r\x08]/.test(clean) && !stream.returned) return plain(stream, clean);
   let { done, tail, returned } = stream;
   for (const [piece, end] of pieces(clean)) {
     if (piece) {
@@ -60,7 +60,7 @@ function* pieces(text: string): Generator<[string, string]> {
 
 function backspaces(line: string): string {
   let result = line;
-  while (/[^\b]\b/.test(result)) result = result.replace(/[^\b]\b/g, "");
+  while (/[^\x08]\x08/.test(result)) result = result.replace(/[^\x08]\x08/g, "");
   return result.replace(/^\x08+/, "");
 }
 
