@@ -22,7 +22,7 @@ _FINAL = sorted(state.value for state in FINAL)
 class SessionQuerySet(models.QuerySet["Session"]):
     def of(self, user: Any) -> SessionQuerySet:
         """The sessions ``user`` may see. Every look-up on somebody's behalf starts here."""
-        return self.filter(user_id=getattr(user, "pk", None))
+        return self.filter(user_id=user.pk)
 
     def live(self) -> SessionQuerySet:
         return self.filter(state__in=_LIVE)
@@ -52,7 +52,7 @@ class Session(models.Model):
     ended = models.DateTimeField(null=True, blank=True)
     usage = models.JSONField(default=dict)
 
-    objects: ClassVar[models.Manager[Session]] = SessionQuerySet.as_manager()  # type: ignore[assignment]
+    objects: ClassVar[models.Manager[Session]] = SessionQuerySet.as_manager()
 
     class Meta:
         ordering = ("-created", "-id")
@@ -130,7 +130,7 @@ class UsageLine(models.Model):
     memory_peak_kib = models.BigIntegerField()
     final = models.BooleanField(default=False)
 
-    objects: ClassVar[models.Manager[UsageLine]] = UsageLineQuerySet.as_manager()  # type: ignore[assignment]
+    objects: ClassVar[models.Manager[UsageLine]] = UsageLineQuerySet.as_manager()
 
     class Meta:
         ordering = ("session", "sequence")
@@ -160,7 +160,7 @@ class UsageLine(models.Model):
 class KernelQuerySet(models.QuerySet["Kernel"]):
     def of(self, user: Any) -> KernelQuerySet:
         """The kernels of ``user`` whose session lives: of an ended session nothing is left."""
-        return self.filter(session__user_id=getattr(user, "pk", None), session__state__in=_LIVE)
+        return self.filter(session__user_id=user.pk, session__state__in=_LIVE)
 
 
 class Kernel(models.Model):
@@ -180,7 +180,7 @@ class Kernel(models.Model):
     label = models.CharField(max_length=255, blank=True)
     created = models.DateTimeField(default=timezone.now)
 
-    objects: ClassVar[models.Manager[Kernel]] = KernelQuerySet.as_manager()  # type: ignore[assignment]
+    objects: ClassVar[models.Manager[Kernel]] = KernelQuerySet.as_manager()
 
     class Meta:
         ordering = ("created", "id")

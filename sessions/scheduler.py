@@ -56,6 +56,15 @@ class Scheduler:
     def granted(self) -> frozenset[str]:
         return frozenset(self._granted)
 
+    def check(self, request: Request) -> None:
+        """Refuse what could never be granted.
+
+        Raises:
+            TooLarge: it would not fit if nobody else were here.
+        """
+        if _units(request.cpu) > self._cpu or request.memory > self._memory:
+            raise TooLarge(request.id)
+
     def submit(self, request: Request) -> None:
         """Queue ``request``.
 
@@ -63,8 +72,7 @@ class Scheduler:
             TooLarge: it would never fit.
             Duplicate: its id is known already.
         """
-        if _units(request.cpu) > self._cpu or request.memory > self._memory:
-            raise TooLarge(request.id)
+        self.check(request)
         self._refuse_known(request)
         self._waiting.setdefault(request.user, deque()).append(request)
 

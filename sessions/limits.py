@@ -1,0 +1,103 @@
+"""What a session may ask for: slots and idle timeout, within the image's and the site's limits."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from django.conf import settings
+
+from sandbox.images import Image, images
+from sandbox.slots import MIB, Slots
+from sessions.problems import Problem, invalid
+
+IDLE_TIMEOUT = (10, 7 * 86400)
+SLOT_NAMES = frozenset(Slots.__dataclass_fields__)
+
+
+def max_cpu() -> float:
+    """Most cores of one session: ``MADANG_MAX_CPU``, by default what the machine has."""
+    return float(getattr(settings, "MADANG_MAX_CPU", None) or os.cpu_count() or 1)
+
+
+def max_memory() -> int:
+    """Most bytes of memory of one session: ``MADANG_MAX_MEMORY``, by default half of what may be granted in all."""
+    return int(getattr(settings, "MADANG_MAX_MEMORY", None) or settings.MADANG_CAPACITY_MEMORY // 2)
+
+
+def max_sessions() -> int:
+    """Most live sessions of one user: ``MADANG_MAX_SESSIONS``, by default 20."""
+    return int(getattr(settings, "MADANG_MAX_SESSIONS", None) or 20)
+
+
+def find_image(name: str) -> Image:
+    """The image called ``name``.
+
+    Raises:
+        Problem: 422 ``unknown_image``.
+    """
+    image = images().get(name)
+    if image is None:
+        raise Problem(
+            422,
+            "unknown_image",
+            "Unknown image",
+            f"There is no image called “{name[:100]}”.",
+            f"Choose one of: {', '.join(images())}.",
+        )
+    return image
+
+
+def choose_slots(image: Image, wanted: dict[str, Any] | None) -> Slots:
+    """The image's slots with what is ``wanted`` instead, never above the image's or the site's maximum.
+
+    Raises:
+        Problem: 422 ``invalid``, naming the slot and the most that is possible.
+    """
+    wanted = wanted or {}
+    if unknown := sorted(set(wanted) - SLOT_NAMES):
+        raise invalid(f"There is no slot called “{unknown[0]}”.", f"Slots are: {', '.join(sorted(SLOT_NAMES))}.")
+    for name, value in wanted.items():
+        _check_number(name, value)
+    values = {**image.slots.as_dict(), **wanted}
+    try:
+        slots = Slots(**values)
+    except ValueError as error:
+        raise invalid(f"These slots are not possible: {error}.") from error
+    for name, most in _most(image).items():
+        if values[name] > most:
+            raise invalid(f"At most {_readable(name, most)} of {name} are possible here.", "Ask for less.")
+    return slots
+
+
+def check_idle_timeout(seconds: int | None) -> int | None:
+    """``seconds`` if a session may idle that long; None stays None, the site's default.
+
+    Raises:
+        Problem: 422 ``invalid``.
+    """
+    low, high = IDLE_TIMEOUT
+    if seconds is not None and not low <= seconds <= high:
+        raise invalid(f"idle_timeout is between {low} and {high} seconds.")
+    return seconds
+
+
+def _most(image: Image) -> dict[str, float]:
+    own = image.slots
+    return {
+        "cpu": max(max_cpu(), own.cpu),
+        "memory": max(max_memory(), own.memory),
+        "disk": max(4 * own.disk, own.disk),
+        "gpu": own.gpu,
+        "processes": max(1024, own.processes),
+    }
+
+
+def _check_number(name: str, value: Any) -> None:
+    whole = name in ("memory", "disk", "processes")
+    if isinstance(value, bool) or not isinstance(value, int if whole else (int, float)):
+        raise invalid(f"The slot {name} is {'a whole number' if whole else 'a number'}.")
+
+
+def _readable(name: str, value: float) -> str:
+    return f"{int(value) // MIB} MiB" if name in ("memory", "disk") else f"{value:g}"

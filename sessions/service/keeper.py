@@ -1,0 +1,279 @@
+"""The keeper of all live sessions: makes them, finds them again after a restart, lets them go."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import uuid
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+from weakref import WeakValueDictionary
+
+from channels.db import database_sync_to_async
+from django.conf import settings
+from django.db import IntegrityError
+
+from sandbox.drivers import Driver, Exit, SandboxError
+from sandbox.images import images
+from sandbox.runner.wire import CallError
+from sandbox.slots import Slots
+from sessions import lifecycle as life
+from sessions.ledger import Account
+from sessions.lifecycle import State
+from sessions.limits import max_sessions
+from sessions.models import Session
+from sessions.scheduler import Capacity, Duplicate, Scheduler, TooLarge
+from sessions.service import store
+from sessions.service.journal import Journal
+from sessions.service.live import LiveSession
+
+log = logging.getLogger(__name__)
+
+SETTLE_SECONDS = 60.0
+END_SECONDS = 30.0
+
+
+class Keeper:
+    """See the module's text. ``driver`` starts the sandboxes."""
+
+    def __init__(self, driver: Driver) -> None:
+        self.driver = driver
+        self.journal = Journal()
+        self.sessions: dict[str, LiveSession] = {}
+        self._scheduler = Scheduler(Capacity(settings.MADANG_CAPACITY_CPU, settings.MADANG_CAPACITY_MEMORY))
+        self._doors: WeakValueDictionary[tuple[int, str], asyncio.Lock] = WeakValueDictionary()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._closing = False
+
+    # Life of the keeper
+
+    async def open(self) -> None:
+        """Open the driver and make rows and sandboxes agree again."""
+        await self.driver.open()
+        there = set(await self.driver.adopt())
+        rows = await database_sync_to_async(store.unfinished)()
+        for row, account, transitions in rows:
+            await self._adopt(LiveSession(row, account, transitions, self), str(row.pk) in there)
+        for id in there - {str(row.pk) for row, _, _ in rows}:
+            self._spawn(self._clear(id))
+        self._grant()
+
+    async def close(self) -> None:
+        """Write what is to be written and let go; sandboxes keep running."""
+        self._closing = True
+        for session in list(self.sessions.values()):
+            await session.detach()
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.journal.flush(5.0)
+        await self.journal.close()
+        await self.driver.close()
+
+    async def stop_all(self, reason: str, detail: str, seconds: float) -> bool:
+        """Stop every session and wait until all are gone, at most ``seconds``; whether they were."""
+        self._closing = True
+        live = list(self.sessions.values())
+        for session in live:
+            await session.apply(life.Stop(reason, detail))
+        try:
+            await asyncio.wait_for(asyncio.gather(*(session.gone.wait() for session in live)), seconds)
+        except TimeoutError:
+            return False
+        return True
+
+    # Sessions
+
+    async def create(
+        self,
+        user: int,
+        project: str | None,
+        directory: str | None,
+        image: str,
+        wanted: dict[str, Any] | None,
+        **how: Any,
+    ) -> tuple[LiveSession, bool]:
+        """Make a session, or return the one that the user's project has; whether it is new.
+
+        ``how`` holds ``idle_timeout`` and ``hostname``.
+
+        Raises:
+            CallError: ``bad_request``, ``conflict``, ``too_many``, ``too_large`` or ``failed``.
+        """
+        if self._closing:
+            raise CallError("closing", "The session service is shutting down.")
+        slots = _slots(image, wanted)
+        if not project:
+            return await self._insert(user, None, directory, image, slots, **how), True
+        async with self._door(user, project):
+            session = await self._of_project(user, project)
+            if session is None:
+                return await self._insert(user, project, directory, image, slots, **how), True
+        _refuse_conflict(session, image, slots if wanted else None)
+        return session, False
+
+    def find(self, id: str) -> LiveSession:
+        """The live session ``id``.
+
+        Raises:
+            CallError: ``not_found``, it is over or never was.
+        """
+        session = self.sessions.get(str(id))
+        if session is None:
+            raise CallError("not_found", "There is no such live session.")
+        return session
+
+    async def settle(self, session: LiveSession) -> None:
+        """Wait until it runs or is over, or give up after a while: it may wait for room for long."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(session.settled.wait(), SETTLE_SECONDS)
+
+    async def locate(self, id: str) -> Path:
+        """Where the runner of session ``id`` listens; waits while it is starting.
+
+        Raises:
+            CallError: ``not_found`` or ``not_running``.
+        """
+        session = self.find(id)
+        await self.settle(session)
+        if session.life.state not in (State.RUNNING, State.PAUSED):
+            why = session.row.detail or f"It is {session.life.state}."
+            raise CallError("not_running", f"The session is not running. {why}")
+        return self.driver.runner_socket(session.id)
+
+    # What a session asks of its house
+
+    def enqueue(self, session: LiveSession) -> None:
+        if session.id not in self.sessions:
+            return
+        try:
+            self._scheduler.submit(session.request)
+        except Duplicate:
+            return  # it waits already
+        except TooLarge:  # the site has become smaller since it asked
+            self._spawn(session.apply(life.Stop("too_large", "This site can no longer grant so much.")))
+        self._grant()
+
+    def release(self, session: LiveSession) -> None:
+        self._scheduler.release(session.id)
+        self._grant()
+
+    def forget(self, session: LiveSession) -> None:
+        self.sessions.pop(session.id, None)
+
+    # Inside
+
+    def _grant(self) -> None:
+        for id in self._scheduler.grant():
+            self._spawn(self.sessions[id].apply(life.Granted()))
+        for position, id in enumerate(self._scheduler.order(), start=1):
+            self.sessions[id].queued(position)
+
+    async def _insert(
+        self,
+        user: int,
+        project: str | None,
+        directory: str | None,
+        image: str,
+        slots: Slots,
+        idle_timeout: int | None,
+        hostname: str,
+    ) -> LiveSession:
+        if sum(session.row.user_id == user for session in self.sessions.values()) >= max_sessions():
+            raise CallError("too_many", f"At most {max_sessions()} sessions can live at once; stop one first.")
+        row = Session(
+            user_id=user,
+            project=uuid.UUID(project) if project else None,
+            directory=directory or "",
+            hostname=hostname,
+            image=image,
+            slots=slots.as_dict(),
+            state=State.PENDING.value,
+            idle_timeout=idle_timeout or settings.MADANG_IDLE_TIMEOUT,
+        )
+        session = LiveSession(row, Account(0, row.created), 1, self)
+        try:
+            self._scheduler.check(session.request)
+        except TooLarge as error:
+            raise CallError("too_large", "This site can never grant so many cores or so much memory.") from error
+        self.sessions[session.id] = session
+        try:
+            await self.journal.put(lambda: store.insert(row))
+        except BaseException as error:
+            self.forget(session)
+            if isinstance(error, IntegrityError):
+                raise CallError("conflict", "The database refused the session: is its user still there?") from error
+            raise
+        self.enqueue(session)
+        return session
+
+    async def _of_project(self, user: int, project: str) -> LiveSession | None:
+        """The live session of the user's project; one that is ending is waited for."""
+        for session in list(self.sessions.values()):
+            if session.row.user_id != user or str(session.row.project) != project:
+                continue
+            if session.life.over or session.life.state is State.STOPPING:
+                try:
+                    await asyncio.wait_for(session.gone.wait(), END_SECONDS)
+                except TimeoutError as error:
+                    raise CallError("conflict", "The project's last session is still ending; try again.") from error
+            else:
+                return session
+        return None
+
+    @contextlib.asynccontextmanager
+    async def _door(self, user: int, project: str) -> AsyncIterator[None]:
+        """One at a time through here, for each project: two tabs that ask at once get one session."""
+        lock = self._doors.setdefault((user, project), asyncio.Lock())
+        async with lock:
+            yield
+
+    async def _adopt(self, session: LiveSession, there: bool) -> None:
+        self.sessions[session.id] = session
+        if there:
+            self._scheduler.restore(session.request)
+        try:
+            await session.apply(life.Found() if there else life.Vanished())
+        except SandboxError as error:
+            log.warning("session %s: %s", session.id, error)
+
+    async def _clear(self, id: str) -> None:
+        """End a sandbox that no live session owns: it is over in the ledger, or was never written down."""
+        try:
+            await self.driver.stop(id)
+            async for event in self.driver.events(id):
+                if isinstance(event, Exit):
+                    break
+            await self.driver.collect(id)
+            log.info("sandbox %s: cleared, it belonged to no live session", id)
+        except SandboxError as error:
+            log.warning("sandbox %s: could not be cleared: %s", id, error)
+
+    def _spawn(self, work: Any) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._done)
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        error = None if task.cancelled() else task.exception()
+        if error is not None and not isinstance(error, life.IllegalOperation):  # it was stopped meanwhile
+            log.error("a task of the session service failed: %r", error, exc_info=error)
+
+
+def _slots(image: str, wanted: dict[str, Any] | None) -> Slots:
+    if image not in images():
+        raise CallError("bad_request", f"There is no image called {image!r}.")
+    try:
+        return Slots(**{**images()[image].slots.as_dict(), **(wanted or {})})
+    except (TypeError, ValueError) as error:
+        raise CallError("bad_request", f"These slots are not possible: {error}.") from error
+
+
+def _refuse_conflict(session: LiveSession, image: str, slots: Slots | None) -> None:
+    if session.row.image != image:
+        raise CallError("conflict", f"This project already runs a session of {session.row.image}; stop it first.")
+    if slots is not None and session.slots != slots:
+        raise CallError("conflict", "This project already runs a session with other slots; stop it first.")

@@ -1,0 +1,136 @@
+"""What the session service answers, see ``docs/developers/architecture.md``."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import json
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from sandbox.drivers import SandboxError
+from sandbox.runner.wire import CallError, Method, Peer
+from sessions import lifecycle as life
+from sessions.service.keeper import Keeper
+from sessions.service.live import LiveSession
+from sessions.service.watch import Watcher
+
+log = logging.getLogger(__name__)
+
+# How long an answer waits for the database to have what it tells: after it, a reader sees it too.
+WRITTEN_SECONDS = 5.0
+
+
+class Methods:
+    """The methods by name, for a :class:`~sandbox.runner.wire.Peer`."""
+
+    def __init__(self, keeper: Keeper) -> None:
+        self._keeper = keeper
+
+    def table(self) -> dict[str, Method]:
+        methods: dict[str, Callable[..., Awaitable[Any]]] = {
+            "session.create": self.create,
+            "session.stop": self.stop,
+            "session.pause": self.pause,
+            "session.resume": self.resume,
+            "session.extend": self.extend,
+            "session.get": self.get,
+            "session.locate": self.locate,
+            "session.watch": self.watch,
+        }
+        return {name: answered(name, method) for name, method in methods.items()}
+
+    async def create(
+        self,
+        peer: Peer,
+        call: int,
+        *,
+        user: int,
+        image: str,
+        project: str | None = None,
+        directory: str | None = None,
+        slots: dict[str, Any] | None = None,
+        idle_timeout: int | None = None,
+        hostname: str = "madang",
+        wait: bool = False,
+    ) -> dict[str, Any]:
+        session, created = await self._keeper.create(
+            user, project, directory, image, slots, idle_timeout=idle_timeout, hostname=hostname
+        )
+        if wait:
+            await self._keeper.settle(session)
+        return {**await self._written(session), "created": created}
+
+    async def stop(self, peer: Peer, call: int, *, id: str, reason: str = "owner") -> dict[str, Any]:
+        return await self._apply(id, life.Stop(reason))
+
+    async def pause(self, peer: Peer, call: int, *, id: str) -> dict[str, Any]:
+        return await self._apply(id, life.Pause())
+
+    async def resume(self, peer: Peer, call: int, *, id: str) -> dict[str, Any]:
+        return await self._apply(id, life.Resume())
+
+    async def extend(self, peer: Peer, call: int, *, id: str) -> dict[str, Any]:
+        session = self._keeper.find(id)
+        await session.extend()
+        return session.describe()
+
+    async def get(self, peer: Peer, call: int, *, id: str) -> dict[str, Any]:
+        return self._keeper.find(id).describe()
+
+    async def locate(self, peer: Peer, call: int, *, id: str) -> dict[str, Any]:
+        socket = await self._keeper.locate(id)
+        return {"socket": str(socket), "state": str(self._keeper.find(id).life.state)}
+
+    async def watch(self, peer: Peer, call: int, *, id: str) -> dict[str, Any]:
+        session = self._keeper.find(id)
+        peer.spawn(call, _show(peer, call, session, session.watch()))
+        return {}
+
+    async def _apply(self, id: str, operation: life.Operation) -> dict[str, Any]:
+        session = self._keeper.find(id)
+        await session.apply(operation)
+        return await self._written(session)
+
+    async def _written(self, session: LiveSession) -> dict[str, Any]:
+        await self._keeper.journal.flush(WRITTEN_SECONDS)
+        return session.describe()
+
+
+async def _show(peer: Peer, call: int, session: LiveSession, watcher: Watcher) -> None:
+    sequence = 0
+    try:
+        async for event in watcher:
+            await peer.send({"stream": call, "seq": sequence}, json.dumps(event).encode())
+            sequence += 1
+        await peer.send({"stream": call, "end": "ended"})
+    except ConnectionError:
+        return
+    finally:
+        session.unwatch(watcher)
+
+
+def answered(name: str, method: Callable[..., Awaitable[Any]]) -> Method:
+    """``method`` with every failure turned into a CallError, so that a caller always gets an answer."""
+    signature = inspect.signature(method)
+
+    @functools.wraps(method)
+    async def answer(peer: Peer, call: int, **params: Any) -> Any:
+        try:
+            signature.bind(peer, call, **params)
+        except TypeError as error:
+            raise CallError("bad_request", f"{name}: {error}.") from error
+        try:
+            return await method(peer, call, **params)
+        except CallError:
+            raise
+        except life.IllegalOperation as error:
+            raise CallError("illegal", str(error)) from error
+        except SandboxError as error:
+            raise CallError("failed", str(error)) from error
+        except Exception as error:
+            log.exception("%s failed", name)
+            raise CallError("failed", "The session service failed; the operator finds the cause in its log.") from error
+
+    return answer

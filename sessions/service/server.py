@@ -1,0 +1,92 @@
+"""The process of the session service: one per state folder, its socket, its signals."""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import logging
+import os
+import signal
+from pathlib import Path
+
+from sandbox.drivers import Driver
+from sandbox.runner.sockets import listen
+from sandbox.runner.wire import Peer
+from sessions.service.keeper import Keeper
+from sessions.service.methods import Methods
+
+log = logging.getLogger(__name__)
+
+STOP_SECONDS = 9.0
+
+
+class AlreadyRunning(Exception):
+    """Another session service works on this state folder."""
+
+
+class Lock:
+    """Held for as long as the process lives, however it ends."""
+
+    def __init__(self, file: Path) -> None:
+        """Take it.
+
+        Raises:
+            AlreadyRunning: another process holds it.
+        """
+        self._descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            os.close(self._descriptor)
+            raise AlreadyRunning(f"Another session service runs on {file.parent.parent}.") from error
+
+    def release(self) -> None:
+        os.close(self._descriptor)
+
+
+def socket_path(state: Path) -> Path:
+    """Where the session service of ``state`` listens."""
+    return state / "run" / "sessiond.sock"
+
+
+async def serve(driver: Driver, state: Path) -> None:
+    """Be the session service until SIGTERM (sandboxes stay) or SIGINT (all sessions stop).
+
+    Raises:
+        AlreadyRunning: another one works on ``state``.
+        SandboxError: the driver cannot work on this host.
+    """
+    path = socket_path(state)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    lock = Lock(path.with_suffix(".lock"))
+    asked: asyncio.Future[signal.Signals] = asyncio.get_running_loop().create_future()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, _ask, asked, number)
+    keeper = Keeper(driver)
+    try:
+        await keeper.open()
+        server = await _listen(keeper, path)
+        log.info("the session service listens, %d sessions live", len(keeper.sessions))
+        if await asked is signal.SIGINT:
+            log.info("stopping all sessions")
+            if not await keeper.stop_all("shutdown", "The site was shut down.", STOP_SECONDS):
+                log.warning("some sessions did not end in time; the next start finds them")
+        server.close()
+        path.unlink(missing_ok=True)
+    finally:
+        await keeper.close()
+        lock.release()
+
+
+async def _listen(keeper: Keeper, path: Path) -> asyncio.Server:
+    table = Methods(keeper).table()
+
+    async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await Peer(reader, writer, table).serve()
+
+    return await asyncio.start_unix_server(accept, sock=listen(path), limit=1 << 20)
+
+
+def _ask(asked: asyncio.Future[signal.Signals], number: signal.Signals) -> None:
+    if not asked.done():
+        asked.set_result(number)
