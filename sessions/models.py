@@ -184,6 +184,13 @@ class Kernel(models.Model):
 
     class Meta:
         ordering = ("created", "id")
+        constraints = (
+            models.UniqueConstraint(
+                fields=["session", "path"],
+                condition=Q(document__isnull=False) & ~Q(path=""),
+                name="one_document_per_path",
+            ),
+        )
 
     def __str__(self) -> str:
         return f"{self.name} {self.id}"

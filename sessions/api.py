@@ -1,0 +1,159 @@
+"""Sessions, images and usage over REST, mounted at ``/api/v1`` by the portal."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from channels.db import database_sync_to_async
+from django.db.models import Max, Sum
+from django.http import HttpRequest, HttpResponse
+from ninja import Field, Router
+
+from sandbox.images import images
+from sessions import client as service
+from sessions.access import project_of, session_of, signed_in
+from sessions.jupyter.start import hostname
+from sessions.ledger import COUNTED
+from sessions.lifecycle import FINAL, State
+from sessions.limits import check_idle_timeout, choose_slots, find_image
+from sessions.models import Session, UsageLine
+from sessions.problems import Problem, invalid
+from sessions.represent import session_json
+from sessions.schemas import ImageOut, SessionIn, SessionOut, SessionPage, UsagePage
+
+router = Router()
+
+
+Limit = Annotated[int, Field(ge=1, le=200)]
+Offset = Annotated[int, Field(ge=0, le=1_000_000_000)]
+
+
+@router.post("/sessions", response={201: SessionOut, 200: SessionOut}, tags=["sessions"], summary="Start a session")
+async def create_session(request: HttpRequest, body: SessionIn, response: HttpResponse) -> Any:
+    """Start a session, or return the live one that the project has already (200)."""
+    user = await signed_in(request)
+    project = await project_of(user, body.project) if body.project else None
+    if body.image is None and project is None:
+        raise invalid("A session needs an image or a project.", "Send “image”, “project” or both.")
+    image = find_image(body.image or (project.image if project else ""))
+    wanted = body.slots.dict(exclude_none=True) if body.slots else {}
+    slots = choose_slots(image, wanted)
+    session = await service.call(
+        "session.create",
+        user=user.pk,
+        project=str(project.id) if project else None,
+        directory=str(project.directory) if project else None,
+        image=image.name,
+        slots=slots.as_dict() if wanted else None,
+        idle_timeout=check_idle_timeout(body.idle_timeout),
+        hostname=hostname(project.slug if project else ""),
+    )
+    response["Location"] = f"/api/v1/sessions/{session['id']}"
+    return (201 if session["created"] else 200), session
+
+
+@router.get("/sessions", response=SessionPage, tags=["sessions"], summary="List your sessions")
+async def list_sessions(
+    request: HttpRequest,
+    state: State | Literal["live"] | None = None,
+    project: UUID | None = None,
+    limit: Limit = 50,
+    offset: Offset = 0,
+) -> Any:
+    """The newest first. ``state=live`` finds all that are not over."""
+    sessions = Session.objects.of(await signed_in(request))
+    if project is not None:
+        sessions = sessions.filter(project=project)
+    if state is not None:
+        sessions = sessions.live() if state == "live" else sessions.filter(state=state)
+    items = [session_json(session) async for session in sessions[offset : offset + limit]]
+    return {"items": items, "count": await sessions.acount()}
+
+
+@router.get("/sessions/{uuid:id}", response=SessionOut, tags=["sessions"], summary="Look at a session")
+async def get_session(request: HttpRequest, id: UUID) -> Any:
+    """Its state and what it has used so far, to the second while the session service answers."""
+    session = await session_of(await signed_in(request), id)
+    if session.live:
+        try:
+            return await service.call("session.get", id=str(id))
+        except Problem as problem:
+            if problem.code not in ("not_found", "service_away"):
+                raise
+            await session.arefresh_from_db()
+    return session_json(session)
+
+
+@router.delete("/sessions/{uuid:id}", response=SessionOut, tags=["sessions"], summary="Stop a session")
+async def stop_session(request: HttpRequest, id: UUID) -> Any:
+    """End it: programs are asked to end and then made to. One that is over stays as it is."""
+    return await _change(request, id, "session.stop", idempotent=True)
+
+
+@router.post("/sessions/{uuid:id}/pause", response=SessionOut, tags=["sessions"], summary="Pause a session")
+async def pause_session(request: HttpRequest, id: UUID) -> Any:
+    """Freeze every process of it. Nothing is lost, and while it is paused it does not idle out."""
+    return await _change(request, id, "session.pause")
+
+
+@router.post("/sessions/{uuid:id}/resume", response=SessionOut, tags=["sessions"], summary="Resume a paused session")
+async def resume_session(request: HttpRequest, id: UUID) -> Any:
+    return await _change(request, id, "session.resume")
+
+
+@router.post("/sessions/{uuid:id}/extend", response=SessionOut, tags=["sessions"], summary="Keep an idle session")
+async def extend_session(request: HttpRequest, id: UUID) -> Any:
+    """Keep it for at least a whole idle timeout from now."""
+    return await _change(request, id, "session.extend")
+
+
+@router.get("/images", response=list[ImageOut], tags=["images"], summary="List the images")
+async def list_images(request: HttpRequest) -> Any:
+    await signed_in(request)
+    return [
+        {
+            "name": image.name,
+            "title": image.title,
+            "summary": image.summary,
+            "kernels": [kernel.__dict__ for kernel in image.kernels],
+            "extensions": list(image.extensions),
+            "slots": image.slots.as_dict(),
+        }
+        for image in images().values()
+    ]
+
+
+@router.get("/usage", response=UsagePage, tags=["usage"], summary="What you have used")
+async def get_usage(request: HttpRequest, limit: Limit = 50, offset: Offset = 0) -> Any:
+    """From the ledger: what is written, in all and by session, the newest session first."""
+    return await _usage(await signed_in(request), limit, offset)
+
+
+async def _change(request: HttpRequest, id: UUID, method: str, idempotent: bool = False) -> Any:
+    session = await session_of(await signed_in(request), id)
+    if session.state not in FINAL:
+        try:
+            return await service.call(method, id=str(id))
+        except Problem as problem:
+            if problem.code != "not_found":
+                raise
+            await session.arefresh_from_db()
+    if idempotent:
+        return session_json(session)
+    raise Problem(409, "ended", "The session has ended", "This session is over.", "Start a new one.")
+
+
+@database_sync_to_async
+def _usage(user: Any, limit: int, offset: int) -> dict[str, Any]:
+    own = Session.objects.of(user)
+    sums = {f"used_{name}": Sum(f"usage_lines__{name}", default=0) for name in COUNTED}
+    peak = Max("usage_lines__memory_peak_kib", default=0)
+    rows = own.annotate(memory_peak_kib=peak, **sums).values()[offset : offset + limit]
+    lines = UsageLine.objects.filter(session__user=user)
+    items = [dict(row) for row in rows]
+    return {
+        "total": lines.aggregate(**{name: Sum(name, default=0) for name in COUNTED}),
+        "count": own.count(),
+        "items": [{**row, "session": row["id"], **{name: row[f"used_{name}"] for name in COUNTED}} for row in items],
+    }

@@ -1,0 +1,254 @@
+"""The streams of a session over WebSocket: kernels, terminals (ours and Jupyter's), events."""
+
+from __future__ import annotations
+
+import asyncio
+import codecs
+import json
+import struct
+import uuid
+from collections import deque
+from typing import Any
+
+from channels.db import database_sync_to_async
+
+from sandbox.runner.wire import CallError, Client, Stream
+from sessions import client as service
+from sessions.jupyter import framing
+from sessions.jupyter.terminals import COLUMNS, NAME, ROWS, terminal_of
+from sessions.models import Kernel, Session
+from sessions.problems import Problem
+from sessions.relay import BAD_MESSAGE, ENDED, NO_SUCH_THING, Closed, Relay, check_session, own_session
+from sessions.represent import session_json
+
+WINDOW = 1024 * 1024
+REPLAY = 256
+"""Records of scrollback that Jupyter's own terminal protocol, which cannot ask for it, begins with."""
+
+
+class KernelChannels(Relay):
+    """A kernel's channels, in Jupyter's JSON framing, in its binary one, or in ours with numbers."""
+
+    def subprotocol(self) -> str | None:
+        offered = self.scope.get("subprotocols", [])
+        self.framing = next((name for name in (framing.NUMBERED, framing.V1) if name in offered), None)
+        return self.framing
+
+    async def find(self) -> Session:
+        kernel = await _kernel(self.scope["url_route"]["kwargs"]["id"])
+        return check_session(self.scope["user"], kernel.session if kernel else None)
+
+    async def attach(self, client: Client) -> Stream:
+        id = str(self.scope["url_route"]["kwargs"]["id"])
+        name = self.query.get("session_id", "")[:100] or uuid.uuid4().hex
+        return await client.open("kernel.attach", id=id, session=name, since=_since(self.query))
+
+    async def show(self, sequence: int, payload: bytes) -> None:
+        if self.framing == framing.NUMBERED:
+            await self.send(bytes_data=framing.number(sequence, payload))
+        elif self.framing == framing.V1:
+            await self.send(bytes_data=payload)
+        else:
+            await self._show_json(payload)
+
+    async def _show_json(self, payload: bytes) -> None:
+        try:
+            frame = framing.to_json(payload)
+        except framing.MessageError:
+            return  # what a broken kernel says is nobody's message
+        if isinstance(frame, str):
+            await self.send(text_data=frame)
+        else:
+            await self.send(bytes_data=frame)
+
+    async def take(self, frame: str | bytes) -> None:
+        try:
+            if self.framing is None:
+                message = framing.from_json(frame)
+            elif isinstance(frame, bytes):
+                framing.check(message := frame)
+            else:
+                raise framing.MessageError("this framing has no texts")
+        except framing.MessageError as error:
+            raise Closed(BAD_MESSAGE) from error
+        await self.write(message)
+
+    end_code = NO_SUCH_THING  # it was shut down
+
+
+class Terminal(Relay):
+    """A terminal in binary frames, see ``docs/developers/architecture.md``. Resumable by its numbers.
+
+    A terminal that does not exist yet is started when the client asks for it from the beginning.
+    """
+
+    async def find(self) -> Session:
+        self.name = self.scope["url_route"]["kwargs"]["name"]
+        if not NAME.fullmatch(self.name):
+            raise Closed(NO_SUCH_THING)
+        return await own_session(self.scope["user"], self.scope["url_route"]["kwargs"]["id"])
+
+    async def attach(self, client: Client) -> Stream:
+        since = _since(self.query) or 0
+        self._unacknowledged: deque[tuple[int, int]] = deque()
+        self._in_flight = 0
+        self._acknowledged = asyncio.Event()
+        self._size: tuple[int, int] | None = None
+        self._resizing: asyncio.Task[None] | None = None
+        self._runner = client
+        if since == 0:
+            await _start_if_missing(client, self.name)
+        stream = await client.open("terminal.attach", name=self.name, since=since)
+        if stream.result["first"] > since:
+            await self.send(bytes_data=struct.pack(">BQ", 2, stream.result["first"]))
+        return stream
+
+    async def show(self, sequence: int, payload: bytes) -> None:
+        await self.send(bytes_data=struct.pack(">BQ", 0, sequence) + payload)
+        self._unacknowledged.append((sequence, len(payload)))
+        self._in_flight += len(payload)
+        while self._in_flight >= WINDOW:  # a browser that cannot keep up slows the program
+            self._acknowledged.clear()
+            await self._acknowledged.wait()
+
+    async def take(self, frame: str | bytes) -> None:
+        if isinstance(frame, str) or not frame:
+            raise Closed(BAD_MESSAGE)
+        try:
+            match frame[0]:
+                case 0:
+                    await self.write(frame[1:])
+                case 1:
+                    self.resize(*struct.unpack(">HH", frame[1:]))
+                case 2:
+                    self._acknowledge(*struct.unpack(">Q", frame[1:]))
+                case _:
+                    raise Closed(BAD_MESSAGE)
+        except struct.error as error:
+            raise Closed(BAD_MESSAGE) from error
+
+    async def say_end(self, reason: str) -> None:
+        await self.send(bytes_data=b"\x01" + reason.encode())
+
+    def resize(self, rows: int, columns: int) -> None:
+        """Pass the latest size on. Its answer may wait behind output that is held back: nobody waits for it."""
+        self._size = (rows, columns)
+        if self._resizing is None or self._resizing.done():
+            self._resizing = asyncio.create_task(self._resize())
+            self._tasks.append(self._resizing)
+
+    async def _resize(self) -> None:
+        while self._size is not None:
+            (rows, columns), self._size = self._size, None
+            try:
+                await self._runner.call("terminal.resize", name=self.name, rows=rows, cols=columns)
+            except (CallError, ConnectionError):
+                return  # it has just ended; the stream's end says so
+        self._tasks = [task for task in self._tasks if task is not self._resizing]
+
+    def _acknowledge(self, below: int) -> None:
+        while self._unacknowledged and self._unacknowledged[0][0] < below:
+            self._in_flight -= self._unacknowledged.popleft()[1]
+        self._acknowledged.set()
+
+
+class JupyterTerminal(Terminal):
+    """A terminal in the JSON frames of terminado, which Jupyter's clients speak."""
+
+    async def find(self) -> Session:
+        try:
+            session, self.name = await terminal_of(self.scope["user"], self.scope["url_route"]["kwargs"]["name"])
+        except Problem as problem:
+            raise Closed(NO_SUCH_THING) from problem
+        return session
+
+    async def attach(self, client: Client) -> Stream:
+        self._runner, self._size, self._resizing = client, None, None
+        self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
+        await self._send("setup", {})
+        now = await client.open("terminal.attach", name=self.name, since=None)
+        await now.close()
+        return await client.open("terminal.attach", name=self.name, since=max(0, now.result["next"] - REPLAY))
+
+    async def show(self, sequence: int, payload: bytes) -> None:
+        if text := self._decoder.decode(payload):
+            await self._send("stdout", text)
+
+    async def take(self, frame: str | bytes) -> None:
+        try:
+            message = json.loads(frame)
+        except (ValueError, RecursionError) as error:
+            raise Closed(BAD_MESSAGE) from error
+        match message:
+            case ["stdin", str(text), *_]:
+                await self.write(text.encode("utf-8", "replace"))
+            case ["set_size", int(rows), int(columns), *_]:
+                self.resize(rows, columns)
+            case [str(), *_]:
+                return  # a command of a newer client
+            case _:
+                raise Closed(BAD_MESSAGE)
+
+    async def say_end(self, reason: str) -> None:
+        await self._send("disconnect", 1)
+
+    async def _send(self, *message: Any) -> None:
+        await self.send(text_data=json.dumps(message))
+
+
+class Events(Relay):
+    """A session's changes and readings, from the session service."""
+
+    async def find(self) -> Session:
+        id = self.scope["url_route"]["kwargs"]["id"]
+        try:
+            return await own_session(self.scope["user"], id)
+        except Closed as closed:
+            if closed.code == ENDED:
+                await self._tell(await Session.objects.aget(pk=id))
+            raise
+
+    async def dial(self) -> Client:
+        return await service.connect()
+
+    async def attach(self, client: Client) -> Stream:
+        try:
+            return await service.watch(client, str(self.session.pk))
+        except Problem as problem:
+            if problem.status != 404:
+                raise
+            await self._tell(await Session.objects.aget(pk=self.session.pk))
+            raise Closed(ENDED) from problem
+
+    async def show(self, sequence: int, payload: bytes) -> None:
+        await self.send(text_data=payload.decode())
+
+    async def take(self, frame: str | bytes) -> None:
+        """Nothing is asked here; what comes is dropped."""
+
+    async def _tell(self, session: Session) -> None:
+        await self.send(text_data=json.dumps({"type": "session", **session_json(session)}))
+
+    end_code = ENDED
+
+
+@database_sync_to_async
+def _kernel(id: Any) -> Kernel | None:
+    return Kernel.objects.select_related("session").filter(pk=id).first()
+
+
+async def _start_if_missing(client: Client, name: str) -> None:
+    try:
+        await client.call("terminal.start", name=name, cwd="", rows=ROWS, cols=COLUMNS)
+    except CallError as error:
+        if error.code != "exists":
+            raise
+
+
+def _since(query: dict[str, str]) -> int | None:
+    text = query.get("since", "")
+    if not text:
+        return None
+    if not (text.isascii() and text.isdigit() and len(text) < 20):
+        raise Closed(BAD_MESSAGE)
+    return int(text)

@@ -1,0 +1,215 @@
+"""What all streams to a browser share: who may open one, how it is fed, why it closes.
+
+Bytes go straight between the WebSocket and the runner's socket, never through the channel layer.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import Any
+from urllib.parse import parse_qs
+
+from channels.db import database_sync_to_async
+from channels.generic.websocket import AsyncWebsocketConsumer
+
+from sandbox.runner.wire import CallError, Client, Stream, WireError
+from sessions.access import still_signed_in
+from sessions.flow import Flow
+from sessions.lifecycle import FINAL, State
+from sessions.models import Session
+from sessions.problems import Problem
+from sessions.runner import connect
+
+log = logging.getLogger(__name__)
+
+BAD_MESSAGE, NOT_SIGNED_IN, NOT_YOURS, NO_SUCH_THING, ENDED, AWAY = 4400, 4401, 4403, 4404, 4410, 4503
+NORMAL, BROKEN = 1000, 4500
+GUARD_SECONDS = 20.0
+ENDING_SECONDS = 3.0
+SLOW_SECONDS = 0.05
+_CODES = {400: BAD_MESSAGE, 401: NOT_SIGNED_IN, 403: NOT_YOURS, 404: NO_SUCH_THING, 409: ENDED, 503: AWAY}
+
+
+class Closed(Exception):
+    """The WebSocket has to be closed with ``code``."""
+
+    def __init__(self, code: int) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+class Relay(AsyncWebsocketConsumer):
+    """A WebSocket fed by a stream. Subclasses say what to open, and what goes in and out.
+
+    The connection is accepted at once and refused by a close code, because a browser cannot see
+    why a handshake failed.
+    """
+
+    channel_layer_alias = "none"  # streams use none: it would be polled for each of them
+    flow: Flow
+    stream: Stream
+
+    # For subclasses
+
+    def subprotocol(self) -> str | None:
+        """The subprotocol to accept."""
+        return None
+
+    async def find(self) -> Session:
+        """The session that this WebSocket leads into; raise :class:`Closed` where there is none."""
+        raise NotImplementedError
+
+    async def attach(self, client: Client) -> Stream:
+        """Open the stream on a connection to the session's runner."""
+        raise NotImplementedError
+
+    async def show(self, sequence: int, payload: bytes) -> None:
+        """Send one record of the stream to the browser."""
+        raise NotImplementedError
+
+    async def take(self, frame: str | bytes) -> None:
+        """Pass on what the browser sent; raise :class:`Closed` where it is nonsense."""
+        raise NotImplementedError
+
+    async def say_end(self, reason: str) -> None:
+        """Tell the browser that the stream has ended by itself, before the WebSocket is closed."""
+
+    async def dial(self) -> Client:
+        """A connection to what feeds the stream."""
+        return await connect(str(self.session.pk))
+
+    # Channels calls these
+
+    async def connect(self) -> None:
+        self.query = {key: values[-1] for key, values in parse_qs(self.scope["query_string"].decode("latin1")).items()}
+        self._client: Client | None = None
+        self._attached = asyncio.Event()
+        self._over = False
+        await self.accept(self.subprotocol())
+        self.flow = Flow(self.base_send)
+        self._tasks = [asyncio.create_task(self._run()), asyncio.create_task(self._guard())]
+
+    async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
+        await self._attached.wait()
+        if self._over:
+            return
+        try:
+            await self.take(text_data if text_data is not None else bytes_data or b"")
+        except Closed as closed:
+            await self._end(closed.code)
+        except (ConnectionError, WireError):
+            return  # the stream's own end says why
+
+    async def disconnect(self, code: int) -> None:
+        self._over = True
+        self.flow.release()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._client is not None:
+            await self._client.close()
+
+    # Inside
+
+    async def write(self, payload: bytes) -> None:
+        """Write to the stream. While it takes nothing, nothing more is read from the browser."""
+        writing = asyncio.ensure_future(self.stream.write(payload))
+        done, _ = await asyncio.wait({writing}, timeout=SLOW_SECONDS)
+        if done:
+            writing.result()
+            return
+        self.flow.pause_reading()
+        try:
+            await writing
+        finally:
+            self.flow.resume_reading()
+
+    async def _run(self) -> None:
+        try:
+            await self._feed()
+        except Closed as closed:
+            await self._end(closed.code)
+        except Problem as problem:
+            await self._end(_CODES.get(problem.status, AWAY))
+        except CallError as error:
+            await self._end(NO_SUCH_THING if error.code == "not_found" else AWAY)
+        except (ConnectionError, WireError):
+            await self._end(await self._why_lost())
+        except Exception:
+            log.exception("%s: a stream broke", type(self).__name__)
+            await self._end(BROKEN)
+
+    async def _feed(self) -> None:
+        user = self.scope.get("user")
+        if user is None or not user.is_authenticated or not user.is_active:
+            raise Closed(NOT_SIGNED_IN)
+        self.session = await self.find()
+        self._client = await self.dial()
+        self.stream = await self.attach(self._client)
+        self._attached.set()
+        async for sequence, payload in self.stream:
+            await self.show(sequence, payload)
+            await self.flow.drained()
+        if isinstance(self.stream.end, dict):  # {"lost": reason}
+            raise Closed(await self._why_lost())
+        await self.say_end(str(self.stream.end or ""))
+        raise Closed(self.end_code)
+
+    end_code = NORMAL
+
+    async def _guard(self) -> None:
+        """A key that is revoked, or a person who signs out, keeps no stream open."""
+        while True:
+            await asyncio.sleep(GUARD_SECONDS)
+            try:
+                holds = await still_signed_in(self.scope)
+            except Exception:
+                log.exception("could not look up a sign-in; the next round tries again")
+                continue
+            if not holds:
+                await self._end(NOT_SIGNED_IN)
+                return
+
+    async def _why_lost(self) -> int:
+        """The runner is gone: because the session ends, or for no reason that is known."""
+        deadline = asyncio.get_running_loop().time() + ENDING_SECONDS
+        while asyncio.get_running_loop().time() < deadline:
+            if await _state_of(self.session) in {*FINAL, State.STOPPING}:
+                return ENDED
+            await asyncio.sleep(0.2)
+        return AWAY
+
+    async def _end(self, code: int) -> None:
+        if self._over:
+            return
+        self._over = True
+        self._attached.set()
+        self.flow.release()
+        await self.close(code)
+
+
+@database_sync_to_async
+def _state_of(session: Session) -> str:
+    return Session.objects.values_list("state", flat=True).get(pk=session.pk)
+
+
+@database_sync_to_async
+def own_session(user: Any, id: Any) -> Session:
+    """The user's live session ``id``.
+
+    Raises:
+        Closed: there is none, it is another's, or it is over.
+    """
+    session = Session.objects.filter(pk=id).first()
+    return check_session(user, session)
+
+
+def check_session(user: Any, session: Session | None) -> Session:
+    if session is None:
+        raise Closed(NO_SUCH_THING)
+    if session.user_id != user.pk:
+        raise Closed(NOT_YOURS)
+    if not session.live:
+        raise Closed(ENDED)
+    return session

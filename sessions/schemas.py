@@ -1,0 +1,120 @@
+"""What the REST API takes and gives, for its OpenAPI document."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from ninja import Field, Schema
+from pydantic import ConfigDict
+
+from sessions.lifecycle import State
+
+
+class SlotsOut(Schema):
+    """What a session is granted: cores, bytes of memory and disk, devices, processes."""
+
+    cpu: float
+    memory: int
+    disk: int
+    gpu: float
+    processes: int
+
+
+class UsageOut(Schema):
+    """Totals since the session began, and readings of the present (memory_kib, processes)."""
+
+    cpu_ms: int
+    wall_ms: int
+    memory_kib_s: int
+    memory_kib: int
+    memory_peak_kib: int
+    processes: int
+    bytes_read: int
+    bytes_written: int
+
+
+class Endpoints(Schema):
+    events: str
+    terminals: str
+    jupyter: str
+
+
+class SessionOut(Schema):
+    id: UUID
+    state: State
+    reason: str
+    detail: str
+    image: str
+    project: UUID | None
+    slots: SlotsOut
+    created: datetime
+    started: datetime | None
+    ended: datetime | None
+    idle_timeout: int
+    idle_deadline: datetime | None
+    usage: UsageOut
+    endpoints: Endpoints
+
+
+class SessionPage(Schema):
+    items: list[SessionOut]
+    count: int = Field(description="How many there are in all.")
+
+
+class SlotsIn(Schema):
+    """What is not given is the image's."""
+
+    model_config = ConfigDict(extra="forbid")
+    cpu: float | None = None
+    memory: int | None = None
+    disk: int | None = None
+    gpu: float | None = None
+    processes: int | None = None
+
+
+class SessionIn(Schema):
+    model_config = ConfigDict(extra="forbid")
+    image: str | None = Field(None, max_length=100, description="By default the project's.")
+    project: UUID | None = None
+    slots: SlotsIn | None = None
+    idle_timeout: int | None = Field(None, description="Seconds without input and computation until it ends.")
+
+
+class KernelOut(Schema):
+    name: str
+    display_name: str
+    language: str
+
+
+class ImageOut(Schema):
+    name: str
+    title: str
+    summary: str
+    kernels: list[KernelOut]
+    extensions: list[str]
+    slots: SlotsOut
+
+
+class Counted(Schema):
+    cpu_ms: int
+    wall_ms: int
+    memory_kib_s: int
+    bytes_read: int
+    bytes_written: int
+
+
+class SessionUsage(Counted):
+    session: UUID
+    image: str
+    project: UUID | None
+    state: State
+    created: datetime
+    ended: datetime | None
+    memory_peak_kib: int
+
+
+class UsagePage(Schema):
+    total: Counted
+    items: list[SessionUsage]
+    count: int
