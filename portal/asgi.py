@@ -14,11 +14,10 @@ pages = get_asgi_application()
 # These import models, which exist only once Django is set up.
 from django.conf import settings  # noqa: E402
 from servestatic import ServeStaticASGI  # noqa: E402
-from sessions.routing import websocket_urlpatterns  # noqa: E402
 
-from portal.authentication import WebSocketAuthentication  # noqa: E402
 from portal.logs import scrub_daphne_access_log  # noqa: E402
-from portal.websockets import NoSuchStream  # noqa: E402
+from portal.websockets import NoSuchStream, WebSocketAuthentication  # noqa: E402
+from sessions.routing import websocket_urlpatterns  # noqa: E402
 
 scrub_daphne_access_log()
 

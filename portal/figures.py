@@ -1,12 +1,19 @@
-"""Three true figures for the first page; what is not known is not shown."""
+"""True figures for the first page: counted here and now. What is not known is not shown."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+from django.core.cache import cache
+from django.utils.formats import number_format
+from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from portal.running import start_milliseconds
 from sandbox.images import images
+from sessions.models import Session
+
+KEPT_SECONDS = 60
 
 
 @dataclass(frozen=True)
@@ -18,5 +25,15 @@ class Figure:
 
 
 def figures() -> list[Figure]:
-    count = len(images())
-    return [Figure(str(count), ngettext("image to choose from", "images to choose from", count))] if count else []
+    """Up to three figures, in the language of the page."""
+    offered = len(images())
+    run, start = cache.get_or_set("figures", lambda: (Session.objects.count(), start_milliseconds()), KEPT_SECONDS)
+    found = []
+    if start is not None:
+        found.append(Figure(f"{number_format(start)} ms", _("until a session runs, as it was typically here")))
+    if run:
+        label = ngettext("session run on this site so far", "sessions run on this site so far", run)
+        found.append(Figure(number_format(run, force_grouping=True), label))
+    if offered:
+        found.append(Figure(str(offered), ngettext("image to choose from", "images to choose from", offered)))
+    return found

@@ -88,12 +88,9 @@ def scratch_project(owner: User) -> Project:
 
 
 def rename_project(project: Project, name: str) -> None:
-    """Give ``project`` a new name; its slug follows, so paths of its files change with it."""
+    """Give ``project`` a new name. Its slug stays: an open page or notebook goes on finding its files."""
     project.name = name
-    if project.slug == SCRATCH:
-        project.save(update_fields=["name"])
-        return
-    _insert(project, slug_of(name))
+    project.save(update_fields=["name"])
 
 
 def touch_project(project: Project) -> None:

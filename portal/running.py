@@ -2,34 +2,156 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
-from django.apps import apps
-from django.db.models import QuerySet
+from asgiref.sync import async_to_sync
+from django.db.models import QuerySet, Sum
+from django.db.models.functions import TruncDate
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from portal.models import Project
+from sandbox.images import images
+from sandbox.usage import Usage
+from sessions import client
+from sessions.ledger import COUNTED
+from sessions.models import Session, UsageLine
+from sessions.problems import Problem
 
-LIVE_STATES = ("pending", "preparing", "running", "paused", "stopping")
+log = logging.getLogger(__name__)
+
+STATE_WORDS = {
+    "pending": gettext_lazy("waiting for room"),
+    "preparing": gettext_lazy("starting"),
+    "running": gettext_lazy("running"),
+    "paused": gettext_lazy("paused"),
+    "stopping": gettext_lazy("stopping"),
+    "stopped": gettext_lazy("ended"),
+    "failed": gettext_lazy("failed"),
+}
 
 
-def _sessions(user: Any) -> QuerySet[Any]:
-    model = apps.get_model("compute", "Session")
-    return model._default_manager.filter(user_id=user.pk)
+@dataclass(frozen=True)
+class SessionRow:
+    """A session as a line of a list. ``project`` is None where it is gone or there was none."""
+
+    id: UUID
+    project: Project | None
+    image_title: str
+    state: str
+    detail: str
+    granted: str
+    started: datetime | None
+    idle_deadline: datetime | None
+    usage: Usage
+
+    @property
+    def state_word(self) -> str:
+        return str(STATE_WORDS.get(self.state, self.state))
 
 
-def running_sessions(user: Any) -> list[Any]:
+def running_sessions(user: Any) -> list[SessionRow]:
     """The user's sessions that are not over, newest first."""
-    return list(_sessions(user).filter(state__in=LIVE_STATES).order_by("-created"))
+    return rows(user, _sessions(user).live().order_by("-created"))
 
 
-def session_history(user: Any) -> QuerySet[Any]:
+def rows(user: Any, sessions: Iterable[Session]) -> list[SessionRow]:
+    """``sessions`` as lines, with two queries for however many."""
+    found = list(sessions)
+    wanted = {session.project for session in found if session.project}
+    projects = {project.pk: project for project in _projects(user).filter(pk__in=wanted)}
+    return [_row(session, projects.get(session.project)) for session in found]  # type: ignore[arg-type]
+
+
+def _row(session: Session, project: Project | None) -> SessionRow:
+    return SessionRow(
+        id=session.pk,
+        project=project,
+        image_title=image_title(session.image),
+        state=str(session.state),
+        detail=session.detail,
+        granted=granted(session.slots),
+        started=session.started,
+        idle_deadline=session.idle_deadline,
+        usage=Usage.from_dict(session.usage),
+    )
+
+
+def granted(slots: dict[str, Any]) -> str:
+    """What a session was granted, in few words."""
+    cores, memory = float(slots.get("cpu", 0)), int(slots.get("memory", 0)) / (1 << 30)
+    return _("%(cores)s cores · %(memory)s GiB") % {"cores": f"{cores:g}", "memory": f"{memory:.3g}"}
+
+
+def image_title(name: str) -> str:
+    """The image's title, or its name when this site no longer has it."""
+    image = images().get(name)
+    return image.title if image else name
+
+
+def session_history(user: Any) -> QuerySet[Session]:
     """All sessions of the user, newest first."""
-    return _sessions(user).order_by("-created")
+    return _sessions(user).order_by("-created", "-id")
 
 
 def usage_totals(user: Any) -> dict[str, int]:
-    return {}
+    """The sums of the ledger's lines of all the user's sessions."""
+    return UsageLine.objects.filter(session__user=user).aggregate(**{name: Sum(name, default=0) for name in COUNTED})
+
+
+def cpu_by_day(user: Any, days: int) -> list[tuple[date, int]]:
+    """CPU milliseconds of each of the last ``days`` days, today last, by the ledger."""
+    today = timezone.localdate()
+    first = today - timedelta(days=days - 1)
+    begin = timezone.make_aware(datetime.combine(first, datetime.min.time()))
+    lines = UsageLine.objects.filter(session__user=user, end__gte=begin)
+    sums = dict(lines.annotate(day=TruncDate("end")).order_by().values_list("day").annotate(Sum("cpu_ms")))
+    return [(day, sums.get(day, 0)) for day in (first + timedelta(days=n) for n in range(days))]
+
+
+def stop_session(user: Any, id: UUID) -> bool:
+    """Stop the user's session; False when they have no such session or it is over.
+
+    Raises:
+        Problem: the session service is away.
+    """
+    session = _sessions(user).live().filter(pk=id).first()
+    if session is None:
+        return False
+    async_to_sync(client.call)("session.stop", id=str(session.pk), reason="owner")
+    return True
 
 
 def stop_sessions_of(user: Any, project: Project) -> None:
-    return None
+    """Stop what runs in ``project``. A session that cannot be reached now ends by itself when it idles."""
+    for session in _sessions(user).live().filter(project=project.pk):
+        try:
+            stop_session(user, session.pk)
+        except Problem as problem:
+            log.warning("session %s of a deleted project was not stopped: %s", session.pk, problem.code)
+
+
+def start_milliseconds(count: int = 200) -> int | None:
+    """The median time from asking for a session to its running, of the last ``count``; None below 5 of them."""
+    times = sorted(
+        (started - created) / timedelta(milliseconds=1)
+        for created, started in Session.objects.filter(started__isnull=False)
+        .order_by("-created")
+        .values_list("created", "started")[:count]
+        if started
+    )
+    return round(times[len(times) // 2]) if len(times) >= 5 else None
+
+
+def _sessions(user: Any) -> Any:
+    return Session.objects.of(user)  # type: ignore[attr-defined]
+
+
+def _projects(user: Any) -> Any:
+    return Project.objects.of(user)  # type: ignore[attr-defined]

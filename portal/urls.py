@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from django.urls import include, path
 
-from portal.views import dashboard, keys, landing, profile, projects, usage
+from portal import contents
+from portal.api import api
+from portal.downloads import download
+from portal.views import dashboard, keys, landing, profile, projects, sessions, usage
 
 handler400 = "portal.views.errors.bad_request"
 handler403 = "portal.views.errors.forbidden"
@@ -25,4 +28,13 @@ urlpatterns = [
     path("keys", keys.keys, name="keys"),
     path("keys/<int:id>/revoke", keys.revoke, name="revoke_key"),
     path("usage", usage.usage, name="usage"),
+    path("sessions/<uuid:id>/stop", sessions.stop, name="stop_session"),
+    path("api/v1/", api.urls),
+    path("jupyter/api/contents", contents.contents),
+    path("jupyter/api/contents/", contents.contents),
+    path("jupyter/api/contents/<path:path>/checkpoints", contents.all_checkpoints),
+    path("jupyter/api/contents/<path:path>/checkpoints/<str:id>", contents.one_checkpoint),
+    path("jupyter/api/contents/<path:path>", contents.contents),
+    path("jupyter/files/<path:path>", download),
+    path("jupyter/", include("sessions.urls")),
 ]

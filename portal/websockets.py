@@ -1,13 +1,87 @@
-"""What answers a WebSocket that no route knows."""
+"""Who is asking over a WebSocket, and what answers when no route knows its path.
+
+By API key as over HTTP; by cookie only from a page of this site (``Origin``), since a browser
+sends cookies along with any page's WebSocket.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+from importlib import import_module
 from typing import Any
+from urllib.parse import urlsplit
 
+from channels.auth import AuthMiddlewareStack, get_user
+from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
+from django.conf import settings
 from django.urls import re_path
 
-NO_SUCH_THING = 4404
+from portal.authentication import shown_key
+from portal.keys import find_key
+
+NOT_SIGNED_IN, FOREIGN_ORIGIN, NO_SUCH_THING = 4401, 4403, 4404
+
+Scope = dict[str, Any]
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+Receive = Callable[[], Awaitable[dict[str, Any]]]
+
+
+class WebSocketAuthentication:
+    """ASGI middleware: sets who asks in the scope, or closes with a code that says why.
+
+    ``scope["user"]``; ``scope["api_key"]`` (None when a cookie signed in); ``scope["revalidate"]``, an
+    async function that says whether that sign-in still holds.
+    """
+
+    def __init__(self, inner: Any) -> None:
+        self._inner = inner
+        self._by_cookie = AuthMiddlewareStack(self._with_cookie)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> Any:
+        headers = {name.lower(): value.decode("latin1") for name, value in scope.get("headers", [])}
+        query = scope.get("query_string", b"").decode("latin1")
+        text = shown_key(scope["path"], headers.get(b"authorization", ""), query)
+        if text is None:
+            if not origin_allowed(headers.get(b"origin", ""), headers.get(b"host", "")):
+                return await _refuse(receive, send, FOREIGN_ORIGIN, "foreign origin")
+            return await self._by_cookie(scope, receive, send)
+        key = await database_sync_to_async(find_key)(text)
+        if key is None:
+            return await _refuse(receive, send, NOT_SIGNED_IN, "the key is not valid")
+
+        async def revalidate() -> bool:
+            return await database_sync_to_async(find_key)(text) is not None
+
+        return await self._inner(dict(scope, user=key.user, api_key=key, revalidate=revalidate), receive, send)
+
+    async def _with_cookie(self, scope: Scope, receive: Receive, send: Send) -> Any:
+        async def revalidate() -> bool:
+            return await still_signed_in(scope)
+
+        return await self._inner(dict(scope, api_key=None, revalidate=revalidate), receive, send)
+
+
+async def still_signed_in(scope: Scope) -> bool:
+    """Whether the cookie's session, read again, still belongs to the user in ``scope``."""
+    store = import_module(settings.SESSION_ENGINE).SessionStore
+    user = await get_user({"session": store(scope["session"].session_key)})
+    return bool(user.is_authenticated and user.pk == scope["user"].pk)
+
+
+def origin_allowed(origin: str, host: str) -> bool:
+    """Whether a page from ``origin`` may open a WebSocket to ``host`` with this site's cookie."""
+    if origin in settings.MADANG_ORIGINS:
+        return True
+    parts = urlsplit(origin)
+    return parts.scheme in {"http", "https"} and bool(host) and parts.netloc.lower() == host.lower()
+
+
+async def _refuse(receive: Receive, send: Send, code: int, reason: str) -> None:
+    """Accept, then close: only an open WebSocket can tell its client a close code."""
+    await receive()
+    await send({"type": "websocket.accept"})
+    await send({"type": "websocket.close", "code": code, "reason": reason})
 
 
 class NoSuchStream(AsyncWebsocketConsumer):

@@ -9,8 +9,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
 from portal.models import Project
-from portal.running import running_sessions
-from sandbox.images import images
+from portal.running import image_title, running_sessions
 
 PAGE_SIZE = 25
 SORTS = {"recent": ("-last_opened",), "name": ("name", "created"), "created": ("-created",)}
@@ -26,7 +25,7 @@ def dashboard(request: HttpRequest) -> HttpResponse:
     found = mine.filter(name__icontains=query) if query else mine
     page = Paginator(found.order_by(*SORTS[sort]), PAGE_SIZE).get_page(request.GET.get("page"))
     running = running_sessions(request.user)
-    by_project = {session.project_id: session for session in running}
+    by_project = {session.project.pk: session for session in running if session.project}
     for project in page:
         project.session = by_project.get(project.pk)
         project.image_title = image_title(project.image)
@@ -43,9 +42,3 @@ def dashboard(request: HttpRequest) -> HttpResponse:
         "deleted": Project.objects.deleted_of(request.user).order_by("-deleted_at"),  # type: ignore[attr-defined]
     }
     return render(request, "pages/dashboard.html", context)
-
-
-def image_title(name: str) -> str:
-    """The image's title, or its name when this site no longer has it."""
-    image = images().get(name)
-    return image.title if image else name

@@ -3,22 +3,14 @@
 from __future__ import annotations
 
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
 from django.utils.translation import gettext as _
 
-from portal.authentication import PROGRAM_PATHS
 from portal.problems import problem_response
 from sessions.problems import Problem
 
 
-def _answer(request: HttpRequest, problem: Problem) -> HttpResponse:
-    if request.path_info.startswith(PROGRAM_PATHS):
-        return problem_response(request, problem)
-    return render(request, "errors/error.html", {"problem": problem}, status=problem.status)
-
-
 def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
-    return _answer(
+    return problem_response(
         request,
         Problem(
             400,
@@ -31,7 +23,7 @@ def bad_request(request: HttpRequest, exception: Exception | None = None) -> Htt
 
 
 def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
-    return _answer(
+    return problem_response(
         request,
         Problem(
             403,
@@ -44,7 +36,7 @@ def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpR
 
 
 def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
-    return _answer(
+    return problem_response(
         request,
         Problem(
             404,
@@ -57,7 +49,7 @@ def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpR
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    return _answer(
+    return problem_response(
         request,
         Problem(
             500,
@@ -70,7 +62,7 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
-    return _answer(
+    return problem_response(
         request,
         Problem(
             403,

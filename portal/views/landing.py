@@ -9,6 +9,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_GET, require_POST
 
 from portal.figures import figures
+from sandbox.images import images
 
 YEAR = 365 * 86400
 
@@ -17,7 +18,8 @@ YEAR = 365 * 86400
 def landing(request: HttpRequest) -> HttpResponse:
     if request.user.is_authenticated:
         return redirect("dashboard")
-    return render(request, "pages/landing.html", {"figures": figures()})
+    context = {"figures": figures(), "image": next(iter(images().values()), None)}
+    return render(request, "pages/landing.html", context)
 
 
 @require_POST

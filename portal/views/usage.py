@@ -2,19 +2,53 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from datetime import date
+
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
-from portal.running import session_history, usage_totals
+from portal.running import cpu_by_day, rows, session_history, usage_totals
+from portal.templatetags.madang import milliseconds
 
 PAGE_SIZE = 50
+DAYS = 30
+
+
+@dataclass(frozen=True)
+class Bar:
+    """A bar of the chart, whose picture is 300 by 100."""
+
+    x: int
+    y: float
+    height: float
+    label: str
 
 
 @login_required
 @require_GET
 def usage(request: HttpRequest) -> HttpResponse:
     page = Paginator(session_history(request.user), PAGE_SIZE).get_page(request.GET.get("page"))
-    return render(request, "pages/usage.html", {"page": page, "totals": usage_totals(request.user)})
+    page.object_list = rows(request.user, page.object_list)
+    context = {
+        "page": page,
+        "totals": usage_totals(request.user),
+        "chart": chart(cpu_by_day(request.user, DAYS)),
+    }
+    return render(request, "pages/usage.html", context)
+
+
+def chart(days: list[tuple[date, int]]) -> dict[str, object]:
+    """The bars of ``days`` (day, CPU milliseconds), the highest as high as the picture."""
+    most = max((value for _day, value in days), default=0)
+    bars = []
+    for place, (day, value) in enumerate(days):
+        height = round(100 * value / most, 2) if most else 0.0
+        bars.append(Bar(place * 10 + 1, 100 - height, height, f"{date_format(day)}: {milliseconds(value)}"))
+    summary = _("most on one day: %s") % milliseconds(most)
+    return {"bars": bars, "first": days[0][0], "last": days[-1][0], "summary": summary}

@@ -1,0 +1,110 @@
+"""The REST API at ``/api/v1``: who may call it, how it says no, and its routers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.exceptions import RequestDataTooBig
+from django.http import Http404, HttpRequest, HttpResponse
+from django.utils.translation import gettext as _
+from ninja import NinjaAPI
+from ninja.errors import HttpError, Throttled, ValidationError
+from ninja.security import HttpBearer
+from ninja.throttling import AuthRateThrottle
+from ninja.utils import check_csrf
+
+from portal.api_projects import router as projects_router
+from portal.problems import problem_response, request_too_large
+from sessions.api import router as sessions_router
+from sessions.problems import Problem, not_found, not_signed_in
+
+
+class KeyOrCookie(HttpBearer):
+    """An API key as bearer token; our own pages come with their cookie and ``X-CSRFToken``.
+
+    The middleware has looked at the key already: a wrong one never comes this far.
+    """
+
+    openapi_description = "An API key, made on the page “API keys” or by “manage.py apikey create”."
+
+    def __call__(self, request: HttpRequest) -> Any:
+        if not request.user.is_authenticated:
+            raise not_signed_in()
+        if getattr(request, "api_key", None) is None and check_csrf(request) is not None:
+            raise Problem(
+                403,
+                "csrf",
+                _("We could not tell that this came from you"),
+                _("A request by cookie needs the cookie madang_csrf as header X-CSRFToken."),
+                _("Reload the page, or use an API key."),
+            )
+        return request.user
+
+    def authenticate(self, request: HttpRequest, token: str) -> Any:
+        return self(request)
+
+
+api = NinjaAPI(
+    title="Madang",
+    version="1",
+    description="Projects, sessions and usage. Errors are problem details (RFC 9457) with a stable `code`.",
+    urls_namespace="api",
+    docs_url=None,
+    auth=KeyOrCookie(),
+    throttle=[AuthRateThrottle("1200/m")],
+)
+api.add_router("/projects", projects_router, tags=["projects"])
+api.add_router("", sessions_router)
+
+
+def _handles(kind: type[Exception]) -> Any:
+    return api.exception_handler(kind)
+
+
+@_handles(Problem)
+def tell(request: HttpRequest, problem: Problem) -> HttpResponse:
+    return problem_response(request, problem)
+
+
+@_handles(RequestDataTooBig)
+def tell_too_large(request: HttpRequest, error: RequestDataTooBig) -> HttpResponse:
+    return problem_response(request, request_too_large())
+
+
+@_handles(Http404)
+def tell_not_found(request: HttpRequest, error: Http404) -> HttpResponse:
+    return problem_response(request, not_found(_("thing")))
+
+
+@_handles(Throttled)
+def tell_throttled(request: HttpRequest, error: Throttled) -> HttpResponse:
+    wait = max(1, int(error.wait or 1))
+    problem = Problem(
+        429,
+        "too_often",
+        _("Too many requests"),
+        _("This account asks faster than this site answers."),
+        _("Wait %d seconds.") % wait,
+    )
+    response = problem_response(request, problem)
+    response["Retry-After"] = str(wait)
+    return response
+
+
+@_handles(ValidationError)
+def tell_invalid(request: HttpRequest, error: ValidationError) -> HttpResponse:
+    """Each field that is wrong, by its place in the request; never the value, which may be a secret."""
+    wrong = [
+        f"{'.'.join(str(part) for part in item['loc'][1:]) or item['loc'][0]}: {item['msg']}" for item in error.errors
+    ]
+    return problem_response(
+        request,
+        Problem(
+            422, "invalid", _("Invalid request"), "; ".join(wrong), _("The API's description is /api/v1/openapi.json.")
+        ),
+    )
+
+
+@_handles(HttpError)
+def tell_http_error(request: HttpRequest, error: HttpError) -> HttpResponse:
+    return problem_response(request, Problem(error.status_code, "refused", "", str(error)))

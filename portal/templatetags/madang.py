@@ -1,0 +1,49 @@
+"""Quantities with their units, as pages show them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import template
+from django.utils.formats import number_format
+from django.utils.translation import gettext as _
+
+register = template.Library()
+STEPS = ("B", "KiB", "MiB", "GiB", "TiB")
+
+
+@register.filter
+def milliseconds(value: Any) -> str:
+    """Milliseconds in the unit a person would choose: 212 ms, 1.4 s, 27 min, 3.5 h."""
+    ms = int(value or 0)
+    if ms < 1000:
+        return f"{ms} ms"
+    if ms < 60_000:
+        return f"{_decimal(ms / 1000)} s"
+    if ms < 3_600_000:
+        return f"{_decimal(ms / 60_000)} {_('min')}"
+    return f"{_decimal(ms / 3_600_000)} {_('h')}"
+
+
+@register.filter
+def bytes(value: Any) -> str:
+    """Bytes in binary steps: 512 B, 1.5 MiB."""
+    size, step = float(value or 0), 0
+    while size >= 1024 and step < len(STEPS) - 1:
+        size, step = size / 1024, step + 1
+    return f"{_decimal(size) if step else int(size)} {STEPS[step]}"
+
+
+@register.filter
+def kibibytes(value: Any) -> str:
+    return bytes(int(value or 0) * 1024)
+
+
+@register.filter
+def gibihours(value: Any) -> str:
+    """KiB times seconds as GiB times hours: how much memory was held for how long."""
+    return f"{number_format(int(value or 0) / (1024 * 1024 * 3600), 2)} GiB·{_('h')}"
+
+
+def _decimal(value: float) -> str:
+    return number_format(value, 1 if value < 100 else 0)
