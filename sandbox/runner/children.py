@@ -1,0 +1,55 @@
+"""Processes of the runner: started here, reaped here. As pid 1 it also buries everybody else's orphans."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import Callable
+
+Ended = Callable[[int], None]
+
+
+class Children:
+    """Watches children; ``ended(status)`` is called with the exit code, negative for a signal."""
+
+    def __init__(self) -> None:
+        self._watched: dict[int, Ended] = {}
+
+    def open(self) -> None:
+        asyncio.get_running_loop().add_signal_handler(signal.SIGCHLD, self._reap)
+
+    def watch(self, pid: int, ended: Ended) -> None:
+        self._watched[pid] = ended
+
+    def _reap(self) -> None:
+        while True:
+            try:
+                pid, status = os.waitpid(-1, os.WNOHANG)
+            except ChildProcessError:
+                return
+            if pid == 0:
+                return
+            ended = self._watched.pop(pid, None)
+            if ended:
+                ended(os.waitstatus_to_exitcode(status))
+
+
+def signal_group(pid: int, number: signal.Signals) -> None:
+    """Signal the process group that ``pid`` leads; one that is gone is no error."""
+    try:
+        os.killpg(pid, number)
+    except ProcessLookupError:
+        return
+
+
+def clean_child(keep: int = 2) -> None:
+    """Make a forked child an ordinary process: a fresh loop, default signals, no descriptors above ``keep``."""
+    asyncio._set_running_loop(None)
+    signal.set_wakeup_fd(-1)
+    for number in (signal.SIGCHLD, signal.SIGTERM, signal.SIGHUP, signal.SIGPIPE, signal.SIGQUIT, signal.SIGTSTP):
+        signal.signal(number, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.pthread_sigmask(signal.SIG_SETMASK, ())
+    os.closerange(keep + 1, min(os.sysconf("SC_OPEN_MAX"), 1 << 20))
+    asyncio.set_event_loop(asyncio.new_event_loop())

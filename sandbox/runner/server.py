@@ -1,0 +1,236 @@
+"""The runner: pid 1 of a sandbox. Serves its methods on one inherited socket until its lifeline breaks.
+
+The methods are listed in ``docs/developers/architecture.md``; each is one function below whose
+name is the method's with an underscore for the dot.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import re
+import signal
+import socket
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from sandbox.runner.activity import Activity
+from sandbox.runner.children import Children
+from sandbox.runner.kernel import Kernel
+from sandbox.runner.log import Cursor, Log
+from sandbox.runner.terminal import Terminal
+from sandbox.runner.wire import CallError, Peer
+
+PROTOCOL = 1
+MAX_KERNELS = 32
+MAX_TERMINALS = 32
+_NAME = re.compile(r"[A-Za-z0-9_-]{1,32}")
+
+
+@dataclass(frozen=True)
+class RunnerConfig:
+    """``listener`` and ``lifeline`` are sockets' descriptors, ``spill`` a folder's; ``root`` is where a ``cwd`` starts."""
+
+    image: str
+    kernels: tuple[str, ...]
+    root: Path
+    run_dir: Path
+    listener: int
+    lifeline: int
+    spill: int
+
+
+class Runner:
+    """Kernels and terminals of one sandbox."""
+
+    def __init__(self, config: RunnerConfig) -> None:
+        self._config = config
+        self._children = Children()
+        self._activity = Activity(self._report)
+        self._kernels: dict[str, Kernel] = {}
+        self._terminals: dict[str, Terminal] = {}
+        self._lifeline = socket.socket(fileno=config.lifeline)
+        names = [name for name in dir(self) if name.startswith(("kernel_", "terminal_"))]
+        self._methods = {name.replace("_", ".", 1): getattr(self, name) for name in names} | {"hello": self.hello}
+
+    async def serve(self) -> None:
+        """Serve until the lifeline ends: without the jail there is no sandbox."""
+        self._children.open()
+        listener = socket.socket(fileno=self._config.listener)
+        listener.setblocking(False)
+        server = await asyncio.start_unix_server(self._accept, sock=listener, limit=1 << 20)
+        self._lifeline.setblocking(False)
+        self._report({"ready": True})
+        loop = asyncio.get_running_loop()
+        async with server:
+            while await loop.sock_recv(self._lifeline, 4096):
+                continue
+
+    async def hello(self, peer: Peer, call: int) -> dict[str, Any]:
+        return {"image": self._config.image, "kernels": list(self._config.kernels), "protocol": PROTOCOL}
+
+    # Kernels
+
+    async def kernel_start(self, peer: Peer, call: int, id: str, name: str, cwd: str = "") -> dict[str, Any]:
+        try:
+            id = str(UUID(id))
+        except (ValueError, AttributeError) as error:
+            raise CallError("bad_request", "A kernel's id is a UUID.") from error
+        if name not in self._config.kernels:
+            raise CallError("not_found", f"This image has no kernel called {name!r}.")
+        if id in self._kernels:
+            raise CallError("exists", "There is a kernel with this id already.")
+        if len(self._kernels) >= MAX_KERNELS:
+            raise CallError("failed", f"This session has {MAX_KERNELS} kernels already. Stop one first.")
+        log = Log(self._config.spill)
+        kernel = Kernel(id, name, self._folder(cwd), self._config.run_dir, log, self._children, self._activity)
+        self._kernels[id] = kernel
+        kernel.on_end = lambda: self._forget(self._kernels, id, log)
+        try:
+            await kernel.start()
+        except (CallError, TimeoutError, OSError) as error:
+            self._kernels.pop(id, None)
+            raise CallError("failed", str(error) or "The kernel did not start in time.") from error
+        self._activity.input()
+        return kernel.describe()
+
+    async def kernel_list(self, peer: Peer, call: int) -> list[dict[str, Any]]:
+        return [kernel.describe() for kernel in self._kernels.values()]
+
+    async def kernel_interrupt(self, peer: Peer, call: int, id: str) -> dict[str, Any]:
+        kernel = self._kernel(id)
+        await kernel.interrupt()
+        return kernel.describe()
+
+    async def kernel_restart(self, peer: Peer, call: int, id: str) -> dict[str, Any]:
+        kernel = self._kernel(id)
+        await kernel.restart()
+        return kernel.describe()
+
+    async def kernel_stop(self, peer: Peer, call: int, id: str) -> dict[str, Any]:
+        await self._kernel(id).stop()
+        return {}
+
+    async def kernel_attach(
+        self, peer: Peer, call: int, id: str, session: str, since: int | None = None
+    ) -> dict[str, Any]:
+        kernel = self._kernel(id)
+        start = since if since is not None else kernel.left_off.get(session, kernel.log.next)
+        cursor = kernel.log.cursor(int(start))
+
+        async def write(payload: bytes) -> None:
+            try:
+                await kernel.write(session, payload)
+            except CallError as error:
+                await peer.send({"stream": call, "note": error.message})
+
+        async def pump() -> None:
+            kernel.connections += 1
+            try:
+                await _follow(peer, call, cursor, lambda seq: kernel.addressed_to(seq, session), kernel.log)
+            finally:
+                kernel.connections -= 1
+                kernel.left_off[session] = cursor.seq
+                kernel.log.release(cursor)
+
+        peer.on_write(call, write)
+        peer.spawn(call, pump())
+        return {"first": cursor.seq, "next": kernel.log.next}
+
+    # Terminals
+
+    async def terminal_start(
+        self, peer: Peer, call: int, name: str = "", cwd: str = "", rows: int = 24, cols: int = 80
+    ) -> dict[str, Any]:
+        name = name or next(str(n) for n in range(1, MAX_TERMINALS + 2) if str(n) not in self._terminals)
+        if not _NAME.fullmatch(name):
+            raise CallError("bad_request", "A terminal's name has letters, digits, - and _, at most 32.")
+        if name in self._terminals:
+            raise CallError("exists", "There is a terminal with this name already.")
+        if len(self._terminals) >= MAX_TERMINALS:
+            raise CallError("failed", f"This session has {MAX_TERMINALS} terminals already. Close one first.")
+        log = Log(self._config.spill)
+        terminal = Terminal(name, log, self._children, self._activity)
+        terminal.start(self._folder(cwd), int(rows), int(cols))
+        self._terminals[name] = terminal
+        terminal.on_end = lambda: self._forget(self._terminals, name, log)
+        self._activity.input()
+        return terminal.describe()
+
+    async def terminal_list(self, peer: Peer, call: int) -> list[dict[str, Any]]:
+        return [terminal.describe() for terminal in self._terminals.values()]
+
+    async def terminal_resize(self, peer: Peer, call: int, name: str, rows: int, cols: int) -> dict[str, Any]:
+        self._terminal(name).resize(int(rows), int(cols))
+        return {}
+
+    async def terminal_stop(self, peer: Peer, call: int, name: str) -> dict[str, Any]:
+        self._terminal(name).stop()
+        return {}
+
+    async def terminal_attach(self, peer: Peer, call: int, name: str, since: int | None = None) -> dict[str, Any]:
+        terminal = self._terminal(name)
+        cursor = terminal.log.cursor(terminal.log.next if since is None else int(since))
+
+        async def pump() -> None:
+            try:
+                await _follow(peer, call, cursor, lambda seq: True, terminal.log)
+            finally:
+                terminal.log.release(cursor)
+
+        peer.on_write(call, terminal.write)
+        peer.spawn(call, pump())
+        return {"first": cursor.seq, "next": terminal.log.next, "rows": terminal.rows, "cols": terminal.columns}
+
+    # Inside
+
+    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await Peer(reader, writer, self._methods).serve()
+
+    def _kernel(self, id: str) -> Kernel:
+        if not (kernel := self._kernels.get(id)):
+            raise CallError("not_found", "There is no such kernel.")
+        return kernel
+
+    def _terminal(self, name: str) -> Terminal:
+        if not (terminal := self._terminals.get(name)):
+            raise CallError("not_found", "There is no such terminal.")
+        return terminal
+
+    def _folder(self, cwd: str) -> Path:
+        folder = (self._config.root / cwd.lstrip("/")).resolve()
+        return folder if folder.is_dir() else self._config.root
+
+    def _forget(self, owned: dict[str, Any], name: str, log: Log) -> None:
+        owned.pop(name, None)
+        # Those attached still read the last records; the files go when they have had time to.
+        asyncio.get_running_loop().call_later(30, log.close)
+
+    def _report(self, report: dict[str, object]) -> None:
+        try:
+            self._lifeline.send(json.dumps(report).encode() + b"\n")
+        except OSError:
+            return  # full: the next report says more than this one; gone: serve() ends
+
+
+async def _follow(peer: Peer, call: int, cursor: Cursor, wanted: Any, log: Log) -> None:
+    """Send what ``cursor`` reads, at the peer's pace, until the log ends or the peer leaves."""
+    try:
+        while (record := await cursor.next()) is not None:
+            if wanted(record[0]):
+                await peer.send({"stream": call, "seq": record[0]}, record[1])
+        await peer.send({"stream": call, "end": log.ended})
+    except ConnectionError:
+        return
+
+
+def run(config: RunnerConfig) -> None:
+    """Be the runner until the end; never returns."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        asyncio.run(Runner(config).serve())
+    finally:
+        os._exit(0)

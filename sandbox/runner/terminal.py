@@ -1,0 +1,160 @@
+"""A terminal: a shell on a pty, and the numbered log of its output.
+
+Output goes into the log as it is, bytes and all. While a reader lags behind by more than the
+log's window the pty is not read, which stops the program; input still goes in, so that Ctrl-C
+overtakes a flood.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import os
+import pty
+import pwd
+import signal
+import struct
+import termios
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from sandbox.runner.activity import Activity
+from sandbox.runner.children import Children, clean_child, signal_group
+from sandbox.runner.log import Log
+
+_CHUNK = 64 * 1024
+
+
+class Terminal:
+    """One terminal. ``on_end`` is called when its shell has ended."""
+
+    def __init__(self, name: str, log: Log, children: Children, activity: Activity) -> None:
+        self.name, self.log = name, log
+        self.rows, self.columns = 24, 80
+        self.on_end: Callable[[], None] = lambda: None
+        self._children, self._activity = children, activity
+        self._master = -1
+        self._pid = 0
+        self._waiting = False
+        self._unwritten = bytearray()
+        self._last = datetime.now(UTC)
+
+    def describe(self) -> dict[str, Any]:
+        return {"name": self.name, "last_activity": self._last.isoformat().replace("+00:00", "Z")}
+
+    def start(self, cwd: Path, rows: int, columns: int) -> None:
+        """Start a login shell in ``cwd``."""
+        self._pid, self._master = pty.fork()
+        if self._pid == 0:
+            _become_shell(cwd)
+        os.set_blocking(self._master, False)
+        self.resize(rows, columns)
+        self._children.watch(self._pid, self._on_exit)
+        asyncio.get_running_loop().add_reader(self._master, self._read)
+
+    def resize(self, rows: int, columns: int) -> None:
+        """Tell the shell the window's size; nonsense is clamped."""
+        self.rows, self.columns = max(1, min(rows, 1000)), max(1, min(columns, 2000))
+        fcntl.ioctl(self._master, termios.TIOCSWINSZ, struct.pack("HHHH", self.rows, self.columns, 0, 0))
+
+    async def write(self, payload: bytes) -> None:
+        """Type ``payload``."""
+        self._activity.input()
+        self._last = datetime.now(UTC)
+        if self._master < 0:
+            return
+        idle = not self._unwritten
+        self._unwritten += payload
+        if idle:
+            self._flush()
+        while len(self._unwritten) > _CHUNK and self._master >= 0:
+            await asyncio.sleep(0.01)  # a program that does not read: hold the sender back
+
+    def stop(self) -> None:
+        """Hang up: the shell and what runs in it get SIGHUP, then SIGKILL."""
+        if self._pid:
+            signal_group(self._pid, signal.SIGHUP)
+            signal_group(self._pid, signal.SIGCONT)
+            asyncio.get_running_loop().call_later(0.5, self._kill, self._pid)
+
+    def _kill(self, pid: int) -> None:
+        if pid == self._pid:
+            signal_group(pid, signal.SIGKILL)
+
+    def _read(self) -> None:
+        try:
+            data = os.read(self._master, _CHUNK)
+        except BlockingIOError:
+            return
+        except OSError:  # EIO: the last process with the pty open is gone
+            data = b""
+        if not data:
+            self._hang_up()
+            return
+        self._last = datetime.now(UTC)
+        self.log.append(data)
+        if self.log.full():
+            asyncio.get_running_loop().remove_reader(self._master)
+            asyncio.ensure_future(self._read_when_room())
+
+    async def _read_when_room(self) -> None:
+        await self.log.room()
+        if self._master >= 0:
+            asyncio.get_running_loop().add_reader(self._master, self._read)
+
+    def _flush(self) -> None:
+        loop = asyncio.get_running_loop()
+        try:
+            del self._unwritten[: os.write(self._master, self._unwritten)]
+        except BlockingIOError:
+            pass  # the pty is full: the loop calls again when it is not
+        except OSError:
+            self._unwritten.clear()
+        if self._unwritten and not self._waiting:
+            self._waiting = True
+            loop.add_writer(self._master, self._flush)
+        elif not self._unwritten and self._waiting:
+            self._waiting = False
+            loop.remove_writer(self._master)
+
+    def _on_exit(self, code: int) -> None:
+        self._pid = 0
+        if self._master >= 0:
+            self._drain()
+        self._hang_up()
+        self.log.end(f"exited with status {code}" if code >= 0 else f"ended by signal {-code}")
+        self.on_end()
+
+    def _drain(self) -> None:
+        """What the shell said last is still in the pty."""
+        try:
+            while data := os.read(self._master, _CHUNK):
+                self.log.append(data)
+        except OSError:
+            return
+
+    def _hang_up(self) -> None:
+        if self._master < 0:
+            return
+        loop = asyncio.get_running_loop()
+        loop.remove_reader(self._master)
+        if self._waiting:
+            loop.remove_writer(self._master)
+        os.close(self._master)
+        self._master = -1
+        self._unwritten.clear()
+
+
+def _become_shell(cwd: Path) -> None:
+    """In the forked child, whose terminal is the pty: never returns."""
+    try:
+        clean_child()
+        os.chdir(cwd if cwd.is_dir() else Path.home())
+        shell = next((path for path in ("/bin/bash", "/usr/bin/bash", "/bin/sh") if os.access(path, os.X_OK)), "/bin/sh")
+        environment = {**os.environ, "TERM": "xterm-256color", "COLORTERM": "truecolor", "SHELL": shell}
+        environment.setdefault("USER", pwd.getpwuid(os.getuid()).pw_name)
+        os.execve(shell, [shell, "-i"] if shell.endswith("bash") else [shell], environment)
+    finally:
+        os._exit(127)
