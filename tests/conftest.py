@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.live import Site, missing_for_site
+from tests.settings import IMAGES
 
 MUST_WORK = os.environ.get("MADANG_MUST_WORK") == "1"
 
@@ -38,7 +39,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """A real site, started as people start it: web and the session service as processes of their own."""
     if missing := missing_for_site():
         pytest.skip(missing)
-    with Site.started(tmp_path_factory.mktemp("site")) as running:
+    with Site.started(tmp_path_factory.mktemp("site"), IMAGES) as running:
         yield running
 
 

@@ -168,20 +168,32 @@ def images(console: Console) -> None:
 
 
 def database(console: Console) -> None:
-    """The database's tables, and the static files where the site serves them from."""
-    with console.step("Database and static files") as step:
+    """The database's tables; what is due to be removed goes."""
+    with console.step("Database") as step:
         step.run([str(PYTHON), "manage.py", "migrate", "--no-input", "-v", "1"], cwd=ROOT)
-        step.run([str(PYTHON), "manage.py", "collectstatic", "--no-input", "-v", "0"], cwd=ROOT)
+        step.run([str(PYTHON), "manage.py", "purge"], cwd=ROOT)
 
 
-def doctor(console: Console) -> None:
+def doctor() -> None:
     """Stop where this host lacks what protects it from sandboxes.
 
     Raises:
-        StepFailed: something essential is missing; the message is the doctor's own findings.
+        StepFailed: something essential is missing; the message is the doctor's findings of that.
     """
-    found = subprocess.run(
-        [str(PYTHON), "manage.py", "doctor", "--essential"], cwd=ROOT, capture_output=True, text=True, check=False
-    )
+    found = subprocess.run([str(PYTHON), "manage.py", "doctor"], cwd=ROOT, capture_output=True, text=True, check=False)
     if found.returncode:
-        raise StepFailed("This machine lacks something essential:\n" + (found.stdout or found.stderr).rstrip())
+        findings = missing_of(found.stdout) or found.stderr.rstrip()
+        raise StepFailed(
+            f"This machine lacks something essential:\n\n{findings}\n\n"
+            f"All findings: {PYTHON.relative_to(ROOT)} manage.py doctor"
+        )
+
+
+def missing_of(report: str) -> str:
+    """What the doctor calls missing, each with the command that mends it."""
+    lines, kept = report.splitlines(), []
+    for number, line in enumerate(lines):
+        if line.startswith("  ✗"):
+            kept.append(line)
+            kept += [following for following in lines[number + 1 : number + 2] if "mend:" in following]
+    return "\n".join(kept)

@@ -45,7 +45,7 @@ def session_service(state: Path) -> Part:
         command = scope + command
     path = state / "run" / "sessiond.sock"
     return Part(
-        "sessiond", command, state, lambda: _accepts(path), stop_signal=signal.SIGINT, grace=30.0,
+        "sessiond", command, state, lambda: accepts(path), stop_signal=signal.SIGINT, grace=30.0,
         env={"DJANGO_SETTINGS_MODULE": "portal.settings", "PYTHONUNBUFFERED": "1"},
     )  # fmt: skip
 
@@ -74,7 +74,7 @@ def url(listener: socket.socket) -> str:
     return f"http://[{host}]:{port}/" if ":" in host else f"http://{host}:{port}/"
 
 
-def _accepts(path: Path) -> bool:
+def accepts(path: Path) -> bool:
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
         try:
             probe.connect(str(path))

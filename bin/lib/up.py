@@ -47,7 +47,7 @@ def _up(console: Console, options: argparse.Namespace) -> None:
         setup.database(console)
     else:
         setup.set_up(console)
-        setup.doctor(console)
+        setup.doctor()
     parts = [site.session_service(state()), site.web(state(), listener)]
 
     def ready() -> None:

@@ -5,25 +5,26 @@ from __future__ import annotations
 import socket
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from bin.lib import layout, setup, site
 from bin.lib.console import Console
-from tests.live import site_environment
+from tests.live import environment
 from tests.settings import ROOT
 
 
-def up(state: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+def up(state: Path, *arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "bin/up", *arguments], cwd=ROOT, capture_output=True, text=True, timeout=60, check=False,
-        env=site_environment(state, **environment),
+        env=environment(state, **more),
     )  # fmt: skip
 
 
 @pytest.fixture
-def taken_port() -> socket.socket:
+def taken_port() -> Iterator[int]:
     with socket.socket() as holder:
         holder.bind(("127.0.0.1", 0))
         holder.listen()
