@@ -44,6 +44,8 @@ class KernelChannels(Relay):
         return await client.open("kernel.attach", id=id, session=name, since=_since(self.query))
 
     async def show(self, sequence: int, payload: bytes) -> None:
+        if not payload:
+            return  # no message is empty
         if self.framing == framing.NUMBERED:
             await self.send(bytes_data=framing.number(sequence, payload))
         elif self.framing == framing.V1:
@@ -101,6 +103,7 @@ class Terminal(Relay):
         stream = await client.open("terminal.attach", name=self.name, since=since)
         if stream.result["first"] > since:
             await self.send(bytes_data=struct.pack(">BQ", 2, stream.result["first"]))
+        await self.send(bytes_data=struct.pack(">BQ", 3, stream.result["next"]))
         return stream
 
     async def show(self, sequence: int, payload: bytes) -> None:

@@ -49,8 +49,8 @@ def from_json(frame: str | bytes) -> bytes:
     """
     text, buffers = (frame, []) if isinstance(frame, str) else _split(frame)
     body = _object(text)
-    channel = body.get("channel") or "shell"
-    if channel not in TO_KERNEL:
+    channel = body.get("channel", "shell")
+    if not isinstance(channel, str) or channel not in TO_KERNEL:
         raise MessageError("its channel takes no messages")
     parts = []
     for name in _PARTS:
