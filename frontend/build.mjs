@@ -1,7 +1,6 @@
 // Bundles the front end into portal/static/build/, or with --tests the unit tests into tests/.built/.
 //
 //   madang.js         the workspace's elements; big parts are chunks loaded when first needed
-//   page.js           small helpers for the Django pages
 //   output-frame.js   runs inside the sandboxed frames that show HTML outputs
 //   madang.css, tokens.css and the fonts they name
 import { build } from "esbuild";
@@ -28,7 +27,7 @@ async function buildSite() {
   await rm(fresh, { recursive: true, force: true });
   await build({
     ...common,
-    entryPoints: [path.join(here, "src/madang.ts"), path.join(here, "src/page.ts")],
+    entryPoints: [path.join(here, "src/madang.ts")],
     outdir: fresh,
     format: "esm",
     splitting: true,

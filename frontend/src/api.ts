@@ -44,6 +44,8 @@ export interface RequestOptions {
   method?: string;
   /** Sent as JSON. */
   body?: unknown;
+  /** Sent as a form. */
+  form?: URLSearchParams;
   signal?: AbortSignal;
 }
 
@@ -62,7 +64,7 @@ export async function send(path: string, options: RequestOptions = {}): Promise<
       credentials: "same-origin",
       cache: "no-store",
       signal: options.signal ?? null,
-      body: options.body === undefined ? null : JSON.stringify(options.body),
+      body: options.form ?? (options.body === undefined ? null : JSON.stringify(options.body)),
     });
   } catch (error) {
     if (error instanceof DOMException && error.name === "AbortError") throw error;

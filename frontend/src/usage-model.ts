@@ -4,7 +4,10 @@
 export interface Session {
   id: string;
   state: "pending" | "preparing" | "running" | "paused" | "stopping" | "stopped" | "failed";
+  /** A stable word, such as "idle" or "owner". */
   reason: string;
+  /** A sentence for the owner. */
+  detail?: string;
   image: string;
   project: string | null;
   slots: { cpu: number; memory: number; disk: number; gpu: number; processes: number };

@@ -1,0 +1,112 @@
+/** One output of a cell. Properties: `output` (see transcript.ts), `language`. Sends no events; reads tokens.css. */
+import { css, html, nothing, type PropertyValues, type TemplateResult } from "lit";
+import { customElement, property, query, state } from "lit/decorators.js";
+import { MadangElement } from "./element.js";
+import { lastLines, LINES } from "./long-text.js";
+import { shared } from "./styles.js";
+import { textOf } from "./text.js";
+import type { Output } from "./transcript.js";
+
+@customElement("madang-output")
+export class MadangOutput extends MadangElement {
+  static override styles = [
+    shared,
+    css`
+      :host { display: block; min-width: 0; }
+      .body { padding: 4px 12px; overflow-x: auto; }
+      .body[data-type="text/html"] { padding: 4px 12px; }
+      iframe { width: 100%; border: 0; display: block; }
+      img { max-width: 100%; height: auto; display: block; border-radius: 4px; }
+      img[alt] { background: #fff; }
+      pre { font: 13px/1.5 var(--mono); margin: 0; white-space: pre-wrap; overflow-wrap: anywhere; }
+      .stderr { box-shadow: inset 2px 0 var(--amber); }
+      .error { box-shadow: inset 2px 0 var(--red); }
+      .more { display: flex; flex-wrap: wrap; align-items: center; gap: 4px 10px; padding: 2px 12px; font-size: 12px; color: var(--muted); }
+      .more button { min-height: 24px; padding: 0 8px; font-size: 12px; }
+      a { color: var(--sky); }
+      table { border-collapse: collapse; } th, td { padding: 3px 10px; border-bottom: 1px solid var(--line); }
+      code { font-family: var(--mono); font-size: 0.95em; }
+      .ansi-bold { font-weight: 700; } .ansi-underline { text-decoration: underline; }
+      .ansi-black-fg { color: var(--ink); } .ansi-red-fg, .ansi-red-intense-fg { color: var(--red); }
+      .ansi-green-fg, .ansi-green-intense-fg { color: var(--pine); } .ansi-yellow-fg, .ansi-yellow-intense-fg { color: var(--amber); }
+      .ansi-blue-fg, .ansi-blue-intense-fg { color: var(--sky); } .ansi-magenta-fg, .ansi-magenta-intense-fg { color: var(--accent); }
+      .ansi-cyan-fg, .ansi-cyan-intense-fg { color: var(--sky); } .ansi-white-fg, .ansi-white-intense-fg { color: var(--muted); }
+      .ansi-black-intense-fg { color: var(--muted); }
+      .ansi-red-bg, .ansi-red-intense-bg { background: var(--red-ground); } .ansi-green-bg, .ansi-green-intense-bg { background: var(--pine-ground); }
+      .ansi-yellow-bg, .ansi-yellow-intense-bg { background: var(--amber-ground); }
+      .ansi-blue-bg, .ansi-cyan-bg, .ansi-magenta-bg, .ansi-white-bg, .ansi-black-bg { background: var(--sunken); }
+      .ansi-inverse { background: var(--ink); color: var(--paper); }
+    `,
+  ];
+
+  @property({ attribute: false }) output: Output | null = null;
+  @state() private all = false;
+  @state() private hidden_ = 0;
+  @query(".body") private body!: HTMLElement | null;
+
+  private drawing = false;
+  private stale = false;
+  private download = "";
+
+  protected override updated(changed: PropertyValues): void {
+    if (changed.has("output") || changed.has("all")) void this.draw();
+  }
+
+  /** Draw the newest output; while that goes on, later ones wait and only the last of them is drawn. */
+  private async draw(): Promise<void> {
+    this.stale = true;
+    if (this.drawing) return;
+    this.drawing = true;
+    while (this.stale && this.isConnected) {
+      this.stale = false;
+      await this.drawOnce();
+    }
+    this.drawing = false;
+  }
+
+  private async drawOnce(): Promise<void> {
+    const { showBundle, showText, showTraceback } = await import("./rendering.js");
+    const [output, body] = [this.output, this.body];
+    if (!output || !body) return;
+    if (output.kind === "stream") {
+      const { shown, hidden } = lastLines(textOf(output.text), this.all);
+      this.hidden_ = hidden;
+      await showText(body, shown);
+    } else if (output.kind === "display") {
+      const plain = output.data["text/plain"];
+      const labels = { picture: typeof plain === "string" ? plain.slice(0, 120) : this.t("picture"), frame: this.t("outputFrame") };
+      await showBundle(body, output.data, output.metadata, labels);
+    } else if (output.kind === "error") {
+      await showTraceback(body, output.traceback.join("\n") || `${output.name}: ${output.value}`);
+    }
+  }
+
+  private save(): void {
+    if (this.output?.kind !== "stream") return;
+    this.download = URL.createObjectURL(new Blob([textOf(this.output.text)], { type: "text/plain" }));
+    const link = document.createElement("a");
+    link.href = this.download;
+    link.download = "output.txt";
+    link.click();
+    setTimeout(() => {
+      URL.revokeObjectURL(this.download);
+    }, 1000);
+  }
+
+  override render(): TemplateResult {
+    const { output } = this;
+    const kind = output?.kind === "stream" ? output.name : (output?.kind ?? "");
+    const long = this.hidden_ > 0 || this.all;
+    return html`${long ? html`<div class="more">
+        <span class="num">${this.hidden_ > 0 ? this.t("linesHidden", { n: this.hidden_.toLocaleString() }) : nothing}</span>
+        <button class="quiet" @click=${() => (this.all = !this.all)}>${this.all ? this.t("showLess") : this.t("showAll", { n: (this.hidden_ + LINES).toLocaleString() })}</button>
+        <button class="quiet" @click=${() => { this.save(); }}>${this.t("downloadText")}</button></div>` : nothing}
+      <div class="body ${kind}"></div>`;
+  }
+}
+
+declare global {
+  interface HTMLElementTagNameMap {
+    "madang-output": MadangOutput;
+  }
+}

@@ -1,0 +1,71 @@
+/** The bar above the workspace, the one below, and the one that a phone has instead. */
+import { html, nothing, type TemplateResult } from "lit";
+import { icon, type IconName } from "./icons.js";
+import type { Key } from "./i18n.js";
+import type { MadangWorkspace, Pane } from "./madang-workspace.js";
+import type { KernelState } from "./transcript.js";
+import { bytes, type Session } from "./usage-model.js";
+
+const TONE: Record<Session["state"], string> = {
+  pending: "soon", preparing: "soon", running: "good", paused: "soon", stopping: "soon", stopped: "", failed: "bad",
+};
+
+const KERNEL: Record<KernelState, Key> = {
+  unknown: "kernelUnknown", starting: "kernelStarting", idle: "kernelIdle", busy: "kernelBusy", restarting: "kernelRestarting", dead: "kernelDead",
+};
+
+export function workspaceBar(workspace: MadangWorkspace): TemplateResult {
+  const { session, files, inFront } = workspace;
+  const file = inFront === "editor" ? files.active.slice(workspace.slug.length + 1) : "";
+  const t = workspace.say.bind(workspace);
+  const busy = workspace.kernelState === "busy";
+  const live = session?.state === "running";
+  return html`<header>
+    <a class="brand" href="/dashboard" title=${t("toDashboard")} aria-label=${t("toDashboard")}>마</a>
+    <span class="crumb"><span class="owner">${workspace.owner} / </span><b>${workspace.name}</b>${file ? html` / ${file}` : nothing}</span>
+    <span class="space"></span>
+    ${pill(workspace)}
+    <button class="quiet icon quietable" title=${t("theme")} aria-label=${t("theme")} @click=${() => { workspace.toggleTheme(); }}>${icon("sun")}</button>
+    <button class="quietable" title=${t("restart")} aria-label=${t("restart")} ?disabled=${!live} @click=${() => { workspace.restartKernel(); }}>${icon("restart")}<span class="wide">${t("restart")}</span></button>
+    <button class="quietable" title=${t("stop")} aria-label=${t("stop")} ?disabled=${!live && session?.state !== "paused"} @click=${() => { workspace.stop(); }}>${icon("stop")}<span class="wide">${t("stop")}</span></button>
+    ${busy
+      ? html`<button class="danger" @click=${() => { workspace.interrupt(); }}>${icon("stop")}${t("interrupt")}</button>`
+      : html`<button class="primary" title="Ctrl+Enter" ?disabled=${inFront === "editor" && !workspace.runnable} @click=${() => void workspace.run()}>${icon("play")}${t("run")}</button>`}
+  </header>`;
+}
+
+function pill(workspace: MadangWorkspace): TemplateResult {
+  const { session } = workspace;
+  const t = workspace.say.bind(workspace);
+  const word = session ? t(session.state) : t("starting");
+  const cores = session ? t(session.slots.cpu === 1 ? "core" : "cores", { n: session.slots.cpu }) : "";
+  const detail = [workspace.image.replace(":", " "), cores, session ? bytes(session.slots.memory) : ""].filter(Boolean).join(" · ");
+  return html`<button class="pill" title=${t("session")} @click=${() => { workspace.goTo("session"); }}>
+    <i class="dot ${session ? TONE[session.state] : "soon"}"></i><span>${word}<span class="detail"> · ${detail}</span></span></button>`;
+}
+
+export function workspaceFoot(workspace: MadangWorkspace): TemplateResult {
+  const t = workspace.say.bind(workspace);
+  const { files, cursor, link, session } = workspace;
+  const over = session !== null && (session.state === "stopped" || session.state === "failed");
+  const saved = files.active ? (workspace.saveStates.get(files.active) ?? "saved") : null;
+  const mark = { saved: "●", saving: "◌", unsaved: "○", failed: "▲" };
+  const words: Record<NonNullable<typeof saved>, Key> = { saved: "saved", saving: "saving", unsaved: "unsaved", failed: "saveFailed" };
+  const connection: Key = over || link === "closed" ? "disconnected" : link === "open" ? "online" : "reconnecting";
+  return html`<footer>
+    <span class=${saved === "failed" ? "bad" : ""} role="status">${saved ? `${mark[saved]} ${t(words[saved])}` : t("noFile")}</span>
+    <span>${workspace.image.replace(":", " ")} · ${t(over ? "kernelDead" : KERNEL[workspace.kernelState])}</span>
+    <span class="space"></span>
+    ${cursor && workspace.inFront === "editor" ? html`<span>${t("position", cursor)}</span>` : nothing}
+    <span class=${connection === "reconnecting" ? "amber" : ""} role="status">${connection === "online" ? "●" : connection === "reconnecting" ? "◌" : "○"} ${t(connection)}</span>
+    <button aria-label=${t("shortcuts")} title="${t("shortcuts")} (?)" @click=${() => { workspace.help(); }}>${icon("keyboard")}</button>
+    <span><button lang="en" aria-pressed=${workspace.speaks === "en"} @click=${() => void workspace.speak("en")}>EN</button>·<button lang="ko" aria-pressed=${workspace.speaks === "ko"} @click=${() => void workspace.speak("ko")}>한국어</button></span>
+  </footer>`;
+}
+
+const PHONE: readonly [Pane, IconName][] = [["files", "folder"], ["editor", "code"], ["console", "console"], ["terminal", "terminal"]];
+
+export function workspacePhoneBar(workspace: MadangWorkspace): TemplateResult {
+  return html`<nav class="phone" aria-label=${workspace.say("panels")}>
+    ${PHONE.map(([pane, name]) => html`<button aria-current=${workspace.pane === pane ? "page" : nothing} @click=${() => { workspace.show(pane); }}>${icon(name)}${workspace.say(pane === "session" ? "session" : pane)}</button>`)}</nav>`;
+}
