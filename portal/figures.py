@@ -9,11 +9,12 @@ from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from portal.running import start_milliseconds
+from portal.running import granted, start_milliseconds
 from sandbox.images import images
 from sessions.models import Session
 
 KEPT_SECONDS = 60
+MOST = 3
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,7 @@ class Figure:
 def figures() -> list[Figure]:
     """Up to three figures, in the language of the page."""
     offered = len(images())
+    first = next(iter(images().values()), None)
     run, start = cache.get_or_set("figures", lambda: (Session.objects.count(), start_milliseconds()), KEPT_SECONDS)
     found = []
     if start is not None:
@@ -36,4 +38,6 @@ def figures() -> list[Figure]:
         found.append(Figure(number_format(run, force_grouping=True), label))
     if offered:
         found.append(Figure(str(offered), ngettext("image to choose from", "images to choose from", offered)))
-    return found
+    if first:
+        found.append(Figure(granted(first.slots.as_dict()), _("for each session, yours alone")))
+    return found[:MOST]

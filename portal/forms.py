@@ -42,11 +42,11 @@ class ProfileForm(forms.Form):
 class KeyForm(forms.Form):
     """A name for a new key, and how long it lives."""
 
-    LIFETIMES = (("30", _("30 days")), ("365", _("1 year")), ("", _("until I revoke it")))
+    LIFETIMES = (("30", _("30 days")), ("365", _("1 year")), ("0", _("until I revoke it")))
 
     name = _name_field(_("What is it for?"))
-    lifetime = forms.ChoiceField(label=_("It works for"), choices=LIFETIMES, required=False, initial="365")
+    lifetime = forms.ChoiceField(label=_("It works for"), choices=LIFETIMES, initial="365")
 
     def expires(self) -> datetime | None:
-        days = self.cleaned_data["lifetime"]
-        return timezone.now() + timedelta(days=int(days)) if days else None
+        days = int(self.cleaned_data["lifetime"])
+        return timezone.now() + timedelta(days=days) if days else None

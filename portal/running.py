@@ -86,7 +86,8 @@ def _row(session: Session, project: Project | None) -> SessionRow:
 def granted(slots: dict[str, Any]) -> str:
     """What a session was granted, in few words."""
     cores, memory = float(slots.get("cpu", 0)), int(slots.get("memory", 0)) / (1 << 30)
-    return _("%(cores)s cores · %(memory)s GiB") % {"cores": f"{cores:g}", "memory": f"{memory:.3g}"}
+    words = _("%(cores)s core · %(memory)s GiB") if cores == 1 else _("%(cores)s cores · %(memory)s GiB")
+    return words % {"cores": f"{cores:g}", "memory": f"{memory:.3g}"}
 
 
 def image_title(name: str) -> str:
