@@ -8,7 +8,7 @@ from uuid import UUID
 from channels.db import database_sync_to_async
 from django.db.models import Max, Sum
 from django.http import HttpRequest, HttpResponse
-from ninja import Field, Router
+from ninja import Field, Router, Status
 
 from sandbox.images import images
 from sessions import client as service
@@ -50,7 +50,7 @@ async def create_session(request: HttpRequest, body: SessionIn, response: HttpRe
         hostname=hostname(project.slug if project else ""),
     )
     response["Location"] = f"/api/v1/sessions/{session['id']}"
-    return (201 if session["created"] else 200), session
+    return Status(201 if session.pop("new") else 200, session)
 
 
 @router.get("/sessions", response=SessionPage, tags=["sessions"], summary="List your sessions")

@@ -55,12 +55,12 @@ class Methods:
         hostname: str = "madang",
         wait: bool = False,
     ) -> dict[str, Any]:
-        session, created = await self._keeper.create(
+        session, new = await self._keeper.create(
             user, project, directory, image, slots, idle_timeout=idle_timeout, hostname=hostname
         )
         if wait:
             await self._keeper.settle(session)
-        return {**await self._written(session), "created": created}
+        return {**await self._written(session), "new": new}
 
     async def stop(self, peer: Peer, call: int, *, id: str, reason: str = "owner") -> dict[str, Any]:
         return await self._apply(id, life.Stop(reason))

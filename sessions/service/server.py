@@ -65,7 +65,7 @@ async def serve(driver: Driver, state: Path) -> None:
     keeper = Keeper(driver)
     try:
         await keeper.open()
-        server = await _listen(keeper, path)
+        server = await listen_for(keeper, path)
         log.info("the session service listens, %d sessions live", len(keeper.sessions))
         if await asked is signal.SIGINT:
             log.info("stopping all sessions")
@@ -78,7 +78,8 @@ async def serve(driver: Driver, state: Path) -> None:
         lock.release()
 
 
-async def _listen(keeper: Keeper, path: Path) -> asyncio.Server:
+async def listen_for(keeper: Keeper, path: Path) -> asyncio.Server:
+    """Answer calls for ``keeper`` on the socket at ``path``."""
     table = Methods(keeper).table()
 
     async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

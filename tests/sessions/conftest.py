@@ -16,7 +16,9 @@ from django.db import connections
 from sessions.models import Session
 from sessions.service.keeper import Keeper
 from sessions.service.live import LiveSession
+from sessions.service.server import listen_for, socket_path
 from tests.sessions.lab import Ground, LabDriver
+from tests.sessions.web import Projects
 
 Create = Callable[..., Awaitable[LiveSession]]
 
@@ -56,6 +58,24 @@ async def kept(ground: Ground) -> AsyncIterator[Keeper]:
 async def keeper(ground: Ground, alice: Any) -> AsyncIterator[Keeper]:
     async with kept(ground) as keeper:
         yield keeper
+
+
+@pytest.fixture
+async def service(ground: Ground, keeper: Keeper) -> AsyncIterator[Keeper]:
+    """The session service on its socket, where web finds it; its sandboxes have real runners."""
+    ground.runners = True
+    path = socket_path(ground.state)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    server = await listen_for(keeper, path)
+    yield keeper
+    server.close()
+
+
+@pytest.fixture
+def projects(ground: Ground, monkeypatch: pytest.MonkeyPatch) -> Projects:
+    made = Projects(ground.state / "projects", IMAGE)
+    monkeypatch.setattr("sessions.projects._directory", made)
+    return made
 
 
 @pytest.fixture
