@@ -21,7 +21,6 @@ from bin.lib.layout import ROOT, digest_files, is_fresh, state, write_stamp
 from bin.lib.running import Site, wait_for
 from bin.lib.servers import free_port
 
-PEER = state() / "bench" / "peer"
 REQUIREMENTS = ROOT / "bench" / "requirements.txt"
 
 
@@ -95,7 +94,7 @@ class Peer:
     @contextmanager
     def running(self) -> Iterator[Running]:
         port, token = free_port(), secrets.token_hex(16)
-        command = [str(install_peer() / "bin" / "jupyter"), "server", "--no-browser", "--ip=127.0.0.1"]
+        command = [str(install_peer(state()) / "bin" / "jupyter"), "server", "--no-browser", "--ip=127.0.0.1"]
         command += [f"--port={port}", "--ServerApp.port_retries=0", "--allow-root"]
         with tempfile.TemporaryDirectory(prefix="madang-peer-") as folder:
             env = {
@@ -141,23 +140,23 @@ class PeerRunning:
         return memory.with_descendants({self.pid}) - {self.pid}
 
 
-def install_peer() -> Path:
-    """The peer's environment, made when its requirements changed."""
+def install_peer(state: Path) -> Path:
+    """The peer's environment under ``state``, made when its requirements changed."""
+    peer = state / "bench" / "peer"
     stamp = digest_files([REQUIREMENTS]) + sys.version
-    if not is_fresh(PEER, stamp):
-        print(f"Installing the peer (jupyter_server and its kernel) into {PEER} …", file=sys.stderr, flush=True)
-        subprocess.run([sys.executable, "-m", "venv", "--clear", str(PEER)], check=True)
-        pip = [str(PEER / "bin" / "python"), "-m", "pip", "install", "-q", "--disable-pip-version-check"]
+    if not is_fresh(peer, stamp):
+        print(f"Installing the peer (jupyter_server and its kernel) into {peer} …", file=sys.stderr, flush=True)
+        subprocess.run([sys.executable, "-m", "venv", "--clear", str(peer)], check=True)
+        pip = [str(peer / "bin" / "python"), "-m", "pip", "install", "-q", "--disable-pip-version-check"]
         subprocess.run([*pip, "-r", str(REQUIREMENTS)], check=True)
-        write_stamp(PEER, stamp)
-    return PEER
+        write_stamp(peer, stamp)
+    return peer
 
 
 def _sessions(user: Jupyter, url: str) -> list[dict[str, str]]:
     """The user's sessions that have not ended."""
-    answer = user.http.get(url).raise_for_status().json()
-    found = answer.get("items", answer) if isinstance(answer, dict) else answer
-    return [session for session in found if session["state"] not in {"stopped", "failed"}]
+    found: list[dict[str, str]] = user.http.get(url, params={"state": "live"}).raise_for_status().json()["items"]
+    return found
 
 
 def _answers(process: subprocess.Popen[bytes], url: str, log: Path) -> bool:

@@ -1,0 +1,115 @@
+"""The pages as a person uses them: by what they read and press, not by how they are built."""
+
+from __future__ import annotations
+
+import re
+
+from playwright.sync_api import Locator, Page, expect
+
+from bin.lib.running import Account, Site
+
+# A session's first start on a busy machine; everything else is quicker and has the same limit.
+PATIENCE = 30_000
+
+
+def sign_in(page: Page, site: Site, account: Account) -> None:
+    """Through the form, as everyone does."""
+    page.goto(f"{site.url}/accounts/login/")
+    page.get_by_label("E-mail").first.fill(account.email)
+    page.get_by_label("Password", exact=True).fill(account.password)
+    page.get_by_role("main").get_by_role("button", name="Sign in").click()
+    page.wait_for_url(re.compile("/dashboard"))
+
+
+class Workspace:
+    """A project, open in the browser."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+
+    @classmethod
+    def open(cls, page: Page, site: Site, project: str) -> Workspace:
+        page.goto(f"{site.url}/p/{project}/")
+        return cls(page).wait_until_ready()
+
+    def wait_until_ready(self) -> Workspace:
+        """Until the console takes code: the kernel is there."""
+        self.show_console()
+        expect(self.page.locator("madang-console").get_by_role("button", name="Run", exact=True)).to_be_enabled(
+            timeout=PATIENCE
+        )
+        return self
+
+    # --- the console ---
+
+    def show_console(self) -> None:
+        """Bring the console to the front, where there are tabs (a phone has a bar instead)."""
+        tab = self.page.get_by_role("tab", name="Console")
+        expect(self.page.locator("madang-console")).to_be_attached(timeout=PATIENCE)
+        if tab.is_visible():
+            tab.click()
+
+    @property
+    def console(self) -> Locator:
+        return self.page.locator("madang-console")
+
+    @property
+    def cells(self) -> Locator:
+        return self.page.locator("madang-console-cell")
+
+    @property
+    def last(self) -> Locator:
+        """The newest cell."""
+        return self.cells.last
+
+    def run(self, code: str) -> Locator:
+        """Type ``code`` into the console and run it; its cell."""
+        count = self.cells.count()
+        self.console.get_by_role("textbox", name="Code to run").click()
+        self.page.keyboard.insert_text(code)
+        self.page.keyboard.press("Shift+Enter")
+        expect(self.cells).to_have_count(count + 1, timeout=PATIENCE)
+        return self.cells.nth(count)
+
+    def expect_output(self, code: str, output: str | re.Pattern[str]) -> None:
+        """Run ``code`` and wait for ``output`` below it."""
+        expect_output_of(self.run(code), output)
+
+    # --- the terminal ---
+
+    @property
+    def terminal(self) -> Locator:
+        """The terminal that is in sight."""
+        return self.page.locator("madang-terminal:visible").first
+
+    @property
+    def screen(self) -> Locator:
+        return self.terminal.locator(".xterm-rows")
+
+    def type(self, text: str, enter: bool = True) -> None:
+        """Type into the terminal."""
+        self.terminal.locator(".xterm-screen").click()
+        self.page.keyboard.type(text)
+        if enter:
+            self.page.keyboard.press("Enter")
+
+    def wait_for_prompt(self) -> None:
+        expect(self.screen).to_contain_text("$", timeout=PATIENCE)
+
+    def expect_on_screen(self, text: str | re.Pattern[str]) -> None:
+        expect(self.screen).to_contain_text(text, timeout=PATIENCE)
+
+
+def focused(page: Page) -> str:
+    """The accessible name of what has the focus, as far as its attributes say."""
+    script = """() => {
+        let found = document.activeElement;
+        while (found?.shadowRoot?.activeElement) found = found.shadowRoot.activeElement;
+        return found?.getAttribute("aria-label") ?? found?.textContent?.trim() ?? "";
+    }"""
+    return str(page.evaluate(script))
+
+
+def expect_output_of(cell: Locator, text: str | re.Pattern[str]) -> None:
+    """Wait until a cell has put out ``text``: printed, drawn or raised. Its code does not count."""
+    expect(cell.locator("madang-output").filter(has_text=text).first).to_be_visible(timeout=PATIENCE)

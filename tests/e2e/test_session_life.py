@@ -1,0 +1,50 @@
+"""The life of a session as its owner sees it: usage, countdown, extension, stop."""
+
+from __future__ import annotations
+
+import re
+
+from playwright.sync_api import Page, expect
+
+from tests.e2e.browser import screenshot
+from tests.e2e.pages import PATIENCE, Workspace, sign_in
+from tests.live import Account, Site, client
+
+
+def test_usage_moves_while_code_runs(workspace: Workspace) -> None:
+    usage = workspace.page.locator("madang-usage")
+    workspace.run("import time\nend = time.time() + 8\nwhile time.time() < end: pass")
+    expect(usage).to_contain_text(re.compile(r"([3-9]\d|1\d\d) %"), timeout=PATIENCE)
+    expect(usage).to_contain_text("Ends when idle in")
+
+
+def test_an_idle_session_counts_down_is_extended_and_ends(
+    page: Page, site: Site, account: Account, project: str
+) -> None:
+    with client(site, account) as http:
+        body = {"project": project, "idle_timeout": 20}
+        session = http.post("/api/v1/sessions", json=body).raise_for_status().json()
+        sign_in(page, site, account)
+        workspace = Workspace.open(page, site, project)
+        soon = page.get_by_text(re.compile("Idle: this session ends in")).first
+        expect(soon).to_be_visible(timeout=PATIENCE)
+        screenshot(page, "idle-countdown")
+        page.get_by_role("button", name="Extend").first.click()
+        workspace.expect_output("print('awake')", "awake")
+        expect(page.get_by_text(re.compile("had been idle")).first).to_be_visible(timeout=3 * PATIENCE)
+        screenshot(page, "idle-ended")
+        ended = http.get(f"/api/v1/sessions/{session['id']}").raise_for_status().json()
+    assert ended["state"] == "stopped"
+    assert ended["usage"]["cpu_ms"] > 0
+
+
+def test_stop_ends_it_and_files_stay(workspace: Workspace) -> None:
+    page = workspace.page
+    workspace.expect_output("open('kept.txt', 'w').write('x')\nprint('written')", "written")
+    page.get_by_role("button", name="Stop", exact=True).first.click()
+    page.get_by_role("alertdialog").get_by_role("button", name="Stop").click()
+    expect(page.get_by_text("This session has ended").first).to_be_visible(timeout=PATIENCE)
+    screenshot(page, "stopped")
+    page.get_by_role("button", name="Start again").first.click()
+    workspace.wait_until_ready()
+    workspace.expect_output("import os\nprint(os.path.exists('kept.txt'))", "True")
