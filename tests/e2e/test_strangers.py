@@ -44,7 +44,7 @@ def refusal(url: str, headers: dict[str, str]) -> int:
 def test_a_websocket_from_a_foreign_origin_is_refused(
     workspace: Workspace, site: Site, account: Account, project: str
 ) -> None:
-    cookies = {cookie["name"]: cookie["value"] for cookie in workspace.page.context.cookies()}  # type: ignore[typeddict-item]
+    cookies = {cookie["name"]: cookie["value"] for cookie in workspace.page.context.cookies()}
     cookie = "; ".join(f"{name}={value}" for name, value in cookies.items())
     url = f"{site.url}/api/v1/sessions/{session_of(site, account, project)}/events"
     assert refusal(url, {"Cookie": cookie, "Origin": site.url}) == 0
