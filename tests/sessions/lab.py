@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -42,6 +44,7 @@ class Box:
     samples: asyncio.Queue[Sample | Exit] = field(default_factory=asyncio.Queue)
     process: subprocess.Popen[bytes] | None = None
     lifeline: socket.socket | None = None
+    sockets: str = ""
 
     def use(self, idle_ms: int = 0, busy: bool = False, **more: int) -> None:
         """Let it use ``more`` than so far, and be seen."""
@@ -60,6 +63,7 @@ class Box:
             self.lifeline.close()
             os.killpg(self.process.pid, signal.SIGKILL)
             self.process.wait()
+            shutil.rmtree(self.sockets, ignore_errors=True)
 
 
 @dataclass
@@ -139,10 +143,11 @@ class LabDriver:
         box.lifeline, inside = socket.socketpair()
         spill = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
         root = box.spec.project or folder
+        box.sockets = tempfile.mkdtemp(prefix="lab-")  # ZeroMQ's paths must be short
         python = IMAGES / "python" / "bin" / "python"
         numbers = [str(fd) for fd in (listener.fileno(), inside.fileno(), spill)]
         box.process = subprocess.Popen(
-            [str(python if python.exists() else sys.executable), "-c", RUNNER, *numbers, str(root), str(folder)],
+            [str(python if python.exists() else sys.executable), "-c", RUNNER, *numbers, str(root), box.sockets],
             pass_fds=(listener.fileno(), inside.fileno(), spill),
             cwd=ROOT,
             env={**os.environ, "PYTHONPATH": str(ROOT), "HOME": str(folder), "PS1": "$ "},
