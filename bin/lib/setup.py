@@ -181,12 +181,12 @@ def doctor() -> None:
         StepFailed: something essential is missing; the message is the doctor's findings of that.
     """
     found = subprocess.run([str(PYTHON), "manage.py", "doctor"], cwd=ROOT, capture_output=True, text=True, check=False)
-    if found.returncode:
-        findings = missing_of(found.stdout) or found.stderr.rstrip()
-        raise StepFailed(
-            f"This machine lacks something essential:\n\n{findings}\n\n"
-            f"All findings: {PYTHON.relative_to(ROOT)} manage.py doctor"
-        )
+    if not found.returncode:
+        return
+    command = f"{PYTHON.relative_to(ROOT)} manage.py doctor"
+    if findings := missing_of(found.stdout):
+        raise StepFailed(f"This machine lacks something essential:\n\n{findings}\n\nAll findings: {command}")
+    raise StepFailed(f"{command} failed", found.stdout + found.stderr)
 
 
 def missing_of(report: str) -> str:

@@ -92,3 +92,20 @@ def test_a_failed_step_keeps_the_last_words_of_its_command(tmp_path: Path) -> No
     console.log.close()
     assert "out of luck" in failed.value.tail
     assert "out of luck" in (tmp_path / "log").read_text()
+
+
+def test_what_is_missing_is_told_with_the_command_that_mends_it() -> None:
+    report = """
+Sandbox
+  ✓ seccomp: found
+  ✗ user namespaces: this kernel forbids them
+      mend: sudo sysctl -w kernel.unprivileged_userns_clone=1
+  – landlock: the kernel has none
+      mend: a newer kernel
+
+Missing: user namespaces.
+"""
+    assert setup.missing_of(report).split("\n") == [
+        "  ✗ user namespaces: this kernel forbids them",
+        "      mend: sudo sysctl -w kernel.unprivileged_userns_clone=1",
+    ]
