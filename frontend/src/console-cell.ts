@@ -24,7 +24,7 @@ export class MadangConsoleCell extends MadangElement {
       :host { display: grid; grid-template-columns: 52px minmax(0, 1fr); margin-bottom: 14px; }
       .n { color: var(--muted); font: 12px var(--mono); padding-top: 9px; font-variant-numeric: tabular-nums; }
       .code { position: relative; background: var(--sunken); border: 1px solid var(--line); border-radius: var(--radius); transition: border-color var(--fast); }
-      .code pre { font: 13px/1.6 var(--mono); margin: 0; padding: 7px 12px; white-space: pre-wrap; overflow-wrap: anywhere; min-height: 36px; max-height: 420px; overflow: auto; }
+      .code pre { font: 13px/1.6 var(--mono); font-variant-ligatures: none; margin: 0; padding: 7px 12px; white-space: pre-wrap; overflow-wrap: anywhere; min-height: 36px; max-height: 420px; overflow: auto; }
       .running .code { border-color: var(--accent); }
       .lost .code, .aborted .code { border-style: dashed; border-color: var(--control-line); }
       .reuse { position: absolute; right: 4px; top: 4px; opacity: 0; background: var(--surface); }

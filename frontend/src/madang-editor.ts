@@ -6,7 +6,7 @@
 import { css, html, nothing, type PropertyValues, type TemplateResult } from "lit";
 import { customElement, property, query, state } from "lit/decorators.js";
 import { ApiError } from "./api.js";
-import type { EditorView, Extension } from "./codemirror.js";
+import type * as CodeMirror from "./codemirror.js";
 import { describe, readText, writeText } from "./contents.js";
 import { MadangElement } from "./element.js";
 import { shared } from "./styles.js";
@@ -37,7 +37,7 @@ export class MadangEditor extends MadangElement {
   @query(".field") private field!: HTMLElement;
 
   saveState: SaveState = "saved";
-  private view: EditorView | null = null;
+  private view: CodeMirror.EditorView | null = null;
   private stamp: string | null = null;
   private changes = 0;
   private timer: ReturnType<typeof setTimeout> | undefined;
@@ -122,7 +122,7 @@ export class MadangEditor extends MadangElement {
     }
   }
 
-  private keys(code: typeof import("./codemirror.js")): Extension {
+  private keys(code: typeof CodeMirror): CodeMirror.Extension {
     const run = (): boolean => {
       this.emit("madang-run");
       return true;
@@ -135,7 +135,7 @@ export class MadangEditor extends MadangElement {
     ]));
   }
 
-  private watch(code: typeof import("./codemirror.js"), writable: boolean): Extension[] {
+  private watch(code: typeof CodeMirror, writable: boolean): CodeMirror.Extension[] {
     return [
       code.EditorView.updateListener.of((update) => {
         if (update.docChanged) this.changed();

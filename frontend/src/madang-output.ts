@@ -18,9 +18,15 @@ export class MadangOutput extends MadangElement {
       iframe { width: 100%; border: 0; display: block; }
       img { max-width: 100%; height: auto; display: block; border-radius: 4px; }
       img[alt] { background: #fff; }
-      pre { font: 13px/1.5 var(--mono); margin: 0; white-space: pre-wrap; overflow-wrap: anywhere; }
+      pre { font: 13px/1.5 var(--mono); font-variant-ligatures: none; margin: 0; white-space: pre-wrap; overflow-wrap: anywhere; }
       .stderr { box-shadow: inset 2px 0 var(--amber); }
       .error { box-shadow: inset 2px 0 var(--red); }
+      .error pre { white-space: pre; overflow-wrap: normal; }
+      /* IPython's own palette, in our colours: legible on both grounds. */
+      span[style*="rgb(0,135,0)"], span[style*="rgb(0,175,0)"], span[style*="rgb(0,95,0)"] { color: var(--pine) !important; }
+      span[style*="rgb(175,0,255)"], span[style*="rgb(135,0,255)"], span[style*="rgb(0,0,255)"] { color: var(--sky) !important; }
+      span[style*="rgb(95,135,135)"], span[style*="rgb(95,135,175)"] { color: var(--muted) !important; }
+      span[style*="rgb(175,0,0)"], span[style*="rgb(215,0,0)"] { color: var(--red) !important; }
       .more { display: flex; flex-wrap: wrap; align-items: center; gap: 4px 10px; padding: 2px 12px; font-size: 12px; color: var(--muted); }
       .more button { min-height: 24px; padding: 0 8px; font-size: 12px; }
       a { color: var(--sky); }

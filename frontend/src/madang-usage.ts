@@ -20,14 +20,18 @@ export class MadangUsage extends MadangElement {
     shared,
     css`
       :host { display: block; container-type: inline-size; background: var(--surface); overflow: auto; }
-      .grid { display: grid; grid-template-columns: repeat(auto-fill, minmax(150px, 1fr)); gap: 10px 20px; padding: 12px 16px; font-size: 12px; color: var(--muted); }
-      .grid b { display: block; color: var(--ink); font-weight: 600; font-size: 16px; line-height: 1.4; font-variant-numeric: tabular-nums; }
+      .grid { display: grid; grid-template-columns: repeat(auto-fill, minmax(140px, 1fr)); gap: 10px 20px; padding: 12px 16px; font-size: 12px; color: var(--muted); }
+      .grid > div { min-width: 0; }
+      .grid b { display: block; white-space: nowrap; overflow: hidden; text-overflow: ellipsis; color: var(--ink); font-weight: 600; font-size: 16px; line-height: 1.4; font-variant-numeric: tabular-nums; }
       .grid small { font-size: 11.5px; font-variant-numeric: tabular-nums; margin-left: 6px; font-weight: 400; color: var(--muted); }
       .grid svg.chart { display: block; width: 100%; height: 26px; overflow: visible; }
       .grid path { fill: none; stroke-width: 1.5; vector-effect: non-scaling-stroke; stroke-linejoin: round; }
       .grid .base { stroke: var(--line); stroke-width: 1; }
       .note { background: var(--amber-ground); color: var(--amber); font-weight: 600; }
-      .actions { display: flex; flex-wrap: wrap; gap: 8px; padding: 0 16px 14px; }
+      .actions { display: flex; flex-wrap: wrap; gap: 6px; align-content: start; padding-top: 4px; }
+      .actions button { font-size: 12px; padding: 2px 8px; min-height: 26px; }
+      .actions svg.i { width: 13px; height: 13px; }
+      @media (pointer: coarse) { .actions button { min-height: 44px; padding: 2px 14px; } }
       .bone { height: 40px; }
     `,
   ];
@@ -129,11 +133,12 @@ export class MadangUsage extends MadangElement {
         <span>${this.t("endsSoon", { time: this.time(idleLeft(info, this.now) ?? 0) })}</span>
         <button class="primary" ?disabled=${this.working} @click=${() => void this.extend()}>${this.t("extend")}</button></div>` : nothing}
       ${this.problem ? html`<div class="note bad" role="alert"><span>${this.problem}</span></div>` : nothing}
+      ${this.asking && !isOver(info) ? this.question() : nothing}
       <div class="grid">
         ${this.charts(info)}
         <div>${this.t("endsIn")}<b>${this.countdown(info)}</b></div>
-      </div>
-      ${isOver(info) ? nothing : this.actions(info, soon)}`;
+        ${isOver(info) || this.asking ? nothing : this.actions(info, soon)}
+      </div>`;
   }
 
   private charts(info: Session): TemplateResult {
@@ -161,17 +166,18 @@ export class MadangUsage extends MadangElement {
   }
 
   private actions(info: Session, soon: boolean): TemplateResult {
-    if (this.asking) {
-      return html`<div class="note bad" role="alertdialog" aria-label=${this.t("stop")}><span>${this.t("stopSure")}</span>
-        <button class="danger" id="sure" ?disabled=${this.working} @click=${() => void this.stop()}>${this.t("stop")}</button>
-        <button @click=${() => (this.asking = false)}>${this.t("cancel")}</button></div>`;
-    }
     const paused = info.state === "paused";
     const can = info.state === "running" || paused;
     return html`<div class="actions">
       ${soon || info.idle_deadline === null ? nothing : html`<button ?disabled=${this.working || !can} @click=${() => void this.extend()}>${this.t("extend")}</button>`}
       <button ?disabled=${this.working || !can} @click=${() => void this.pauseOrResume()}>${icon(paused ? "play" : "pause")}${this.t(paused ? "resume" : "pause")}</button>
       <button class="danger" ?disabled=${info.state === "stopping"} @click=${() => this.askToStop()}>${icon("stop")}${this.t("stop")}</button></div>`;
+  }
+
+  private question(): TemplateResult {
+    return html`<div class="note bad" role="alertdialog" aria-label=${this.t("stop")}><span>${this.t("stopSure")}</span>
+      <button class="danger" id="sure" ?disabled=${this.working} @click=${() => void this.stop()}>${this.t("stop")}</button>
+      <button @click=${() => (this.asking = false)}>${this.t("cancel")}</button></div>`;
   }
 
   askToStop(): void {

@@ -309,7 +309,7 @@ export class MadangWorkspace extends MadangElement {
 
   override render(): TemplateResult {
     const { left, right, bottom } = this.sizes;
-    return html`${workspaceBar(this)}
+    return html`<div class="frame">${workspaceBar(this)}
       <div class="notes">${this.notes()}</div>
       <main data-pane=${this.pane} style="--left:${left}px;--right:${right}%;--bottom:${bottom}px"
         @madang-link=${(event: CustomEvent<{ state: LinkState; code?: number }>) => { this.onLink(event.detail.state, event.detail.code); }}>
@@ -327,7 +327,7 @@ export class MadangWorkspace extends MadangElement {
             <madang-usage session=${this.sessionId} language=${this.language} @madang-session=${(event: CustomEvent<{ session: Session }>) => { this.onSession(event.detail.session); }}></madang-usage></div>
         </section>
       </main>
-      ${workspaceFoot(this)}${workspacePhoneBar(this)}${shortcutList((key) => this.t(key))}`;
+      ${workspaceFoot(this)}${workspacePhoneBar(this)}</div>${shortcutList((key) => this.t(key))}`;
   }
 
   private separator(which: keyof Sizes): TemplateResult {

@@ -41,6 +41,6 @@ export function guardQuestions(terminal: Terminal, mayAnswer: () => boolean): ID
 
 /** A window title fit for a tab: no control or direction characters, at most 40 characters. */
 export function cleanTitle(title: string): string {
-  // eslint-disable-next-line no-control-regex -- those are what has to go
+   
   return title.replace(/[\u0000-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g, "").trim().slice(0, 40);
 }

@@ -2,7 +2,8 @@
 import { css } from "lit";
 
 export const workspaceStyle = css`
-  :host { display: grid; grid-template: 44px auto minmax(0, 1fr) 26px / minmax(0, 1fr); height: 100%; background: var(--paper); overflow: hidden; }
+  :host { display: block; height: 100%; }
+  .frame { display: grid; grid-template: 44px auto minmax(0, 1fr) 26px / minmax(0, 1fr); height: 100%; background: var(--paper); overflow: hidden; }
   header, footer { display: flex; align-items: center; gap: 10px; padding: 0 14px; background: var(--surface); min-width: 0; }
   header { border-bottom: 1px solid var(--line); grid-row: 1; }
   .notes { grid-row: 2; }
@@ -38,7 +39,7 @@ export const workspaceStyle = css`
   kbd { font: 12px var(--mono); border: 1px solid var(--line); border-bottom-width: 2px; border-radius: 5px; padding: 1px 6px; background: var(--sunken); }
   @media (max-width: 1100px) { .wide { display: none; } header button:not(.pill):not(.primary) { min-width: 30px; padding: 3px 6px; } }
   @media (max-width: 720px) {
-    :host { grid-template-rows: 48px auto minmax(0, 1fr) auto; }
+    .frame { grid-template-rows: 48px auto minmax(0, 1fr) auto; }
     header { gap: 6px; padding: 0 8px 0 12px; } header .owner { display: none; } header .quietable { display: none; }
     header button { min-height: 44px; }
     header .pill { max-width: 34vw; } .pill .detail { display: none; }
