@@ -22,7 +22,7 @@ def run(prefix: str, ready: int) -> None:
     from ipykernel.kernelapp import IPKernelApp
     from traitlets.config import Config
 
-    class ForkedKernelApp(IPKernelApp):  # type: ignore[misc]
+    class ForkedKernelApp(IPKernelApp):
         def init_heartbeat(self) -> None: ...
         def init_connection_file(self) -> None: ...
         def write_connection_file(self, **kwargs: object) -> None: ...
@@ -57,3 +57,15 @@ def forget_runner() -> None:
 
 def _is_ours(entry: str) -> bool:
     return (Path(entry) / "sandbox" / "runner").is_dir()
+
+
+def warm_up() -> None:
+    """In the zygote: run one cell in a shell that is thrown away, for what IPython loads on first use."""
+    from IPython.core.interactiveshell import InteractiveShell
+    from traitlets.config import Config
+
+    config = Config()
+    config.HistoryManager.enabled = False
+    shell = InteractiveShell.instance(config=config)
+    shell.run_cell("1", silent=True)
+    InteractiveShell.clear_instance()

@@ -49,6 +49,7 @@ class Kernel:
         self._wanted = True
         self._starts: list[float] = []
         self._last = datetime.now(UTC)
+        self._recovery: asyncio.Future[None] | None = None
 
     def describe(self) -> dict[str, Any]:
         return {
@@ -146,12 +147,13 @@ class Kernel:
         self._tasks = [asyncio.create_task(self._listen(name, socket)) for name, socket in self._sockets.items()]
 
     async def _listen(self, channel: str, socket: zmq.asyncio.Socket) -> None:
+        ready = zmq.Socket.shadow(socket.underlying)
         while True:
             parts = await socket.recv_multipart()
             for _ in range(_BATCH):
                 self._record(channel, parts)
                 try:
-                    parts = zmq.Socket.recv_multipart(socket._shadow_sock, zmq.NOBLOCK)
+                    parts = ready.recv_multipart(zmq.NOBLOCK)
                 except zmq.Again:
                     break
             else:
@@ -199,7 +201,7 @@ class Kernel:
         if self._tasks:  # it was up: an end nobody asked for
             self._disconnect()
             self._activity.busy(self, False)
-            asyncio.ensure_future(self._recover(code))
+            self._recovery = asyncio.ensure_future(self._recover(code))
 
     async def _recover(self, code: int) -> None:
         now = time.monotonic()
@@ -259,7 +261,7 @@ def _become_kernel(cwd: Path, prefix: str, ready: int) -> None:
         code = 0
     except SystemExit as error:
         code = error.code if isinstance(error.code, int) else 1
-    except BaseException:  # noqa: BLE001 - the last frame of a process: say it and end
+    except BaseException:
         traceback.print_exc()
     finally:
         os._exit(code)
@@ -269,7 +271,12 @@ async def _byte(pipe: int) -> bool:
     """Whether a byte came through ``pipe`` in time (not: it was closed). Closes it."""
     loop = asyncio.get_running_loop()
     came: asyncio.Future[bool] = loop.create_future()
-    loop.add_reader(pipe, lambda: came.done() or came.set_result(bool(os.read(pipe, 1))))
+
+    def readable() -> None:
+        if not came.done():
+            came.set_result(bool(os.read(pipe, 1)))
+
+    loop.add_reader(pipe, readable)
     try:
         return await asyncio.wait_for(came, START_SECONDS)
     except TimeoutError:

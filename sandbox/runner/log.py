@@ -93,7 +93,7 @@ class Log:
     def append(self, payload: bytes) -> int:
         """Keep ``payload`` and return its number."""
         last = self._segments[-1]
-        if last.size + len(payload) > self._limit // _SEGMENTS and last.ends or len(last.ends) >= _RECORDS:
+        if (last.size + len(payload) > self._limit // _SEGMENTS and last.ends) or len(last.ends) >= _RECORDS:
             last = self._rotate()
         last.append(payload)
         self.total += len(payload)

@@ -152,7 +152,9 @@ def _become_shell(cwd: Path) -> None:
     try:
         clean_child()
         os.chdir(cwd if cwd.is_dir() else Path.home())
-        shell = next((path for path in ("/bin/bash", "/usr/bin/bash", "/bin/sh") if os.access(path, os.X_OK)), "/bin/sh")
+        shell = next(
+            (path for path in ("/bin/bash", "/usr/bin/bash", "/bin/sh") if os.access(path, os.X_OK)), "/bin/sh"
+        )
         environment = {**os.environ, "TERM": "xterm-256color", "COLORTERM": "truecolor", "SHELL": shell}
         environment.setdefault("USER", pwd.getpwuid(os.getuid()).pw_name)
         os.execve(shell, [shell, "-i"] if shell.endswith("bash") else [shell], environment)

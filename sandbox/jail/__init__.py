@@ -1,0 +1,22 @@
+"""The jail: how a sandbox of this Linux host is made, without a daemon.
+
+Theory of operation
+===================
+
+*zygote* (one per image; the session service's privileges)
+    has the runner, ipykernel and the image's preloads imported. For each request it forks a *jail*.
+*jail* (one per sandbox; the same privileges, its own session and cgroup; outlives everybody)
+    makes the cgroup, forks the *builder*, reads the accounts each second, reports to whoever is
+    connected to ``jail.sock``, and at the end writes ``exit.json`` and removes the cgroup.
+*builder* (lives for some milliseconds)
+    takes on an unprivileged host user, unshares the namespaces, forks the *runner*, and ends.
+*runner* (pid 1 of the sandbox)
+    makes its private root, gives up every capability, installs the seccomp filter, and serves.
+
+Between them: ``lifeline``, a socket pair from jail to runner. The runner reports on it that it is
+ready, and when somebody typed or something computes; when the jail dies the runner reads its end
+and the sandbox, whose pid 1 it is, dies with it: it fails closed.
+
+Modules, in the order of use: :mod:`plan` (what to build, as data), :mod:`zygote`, :mod:`supervisor`
+(the jail), :mod:`cgroups`, :mod:`builder`, :mod:`root` (the private root), :mod:`linux` (system calls).
+"""

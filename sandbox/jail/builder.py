@@ -1,0 +1,182 @@
+"""The builder and what it leaves behind: from a process with the service's privileges to a runner with none."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import resource
+import socket
+import struct
+import sys
+import traceback
+from dataclasses import dataclass
+from pathlib import Path
+
+from sandbox.jail import linux, root
+from sandbox.jail.cgroups import Cgroup
+from sandbox.jail.plan import INSIDE_ID, PROJECT, Plan
+from sandbox.policy.compile import seccomp_program
+from sandbox.runner import server
+
+_NAMESPACES = (
+    linux.CLONE_NEWUSER
+    | linux.CLONE_NEWNS
+    | linux.CLONE_NEWPID
+    | linux.CLONE_NEWIPC
+    | linux.CLONE_NEWUTS
+    | linux.CLONE_NEWNET
+    | linux.CLONE_NEWCGROUP
+)
+_OPEN_FILES = 4096
+_SIOCSIFFLAGS, _IFF_UP = 0x8914, 1
+
+
+@dataclass(frozen=True)
+class Channels:
+    """Descriptors that cross into the sandbox, and the pipe pair on which builder and jail speak."""
+
+    listener: int
+    lifeline: int
+    spill: str
+    to_jail: int
+    from_jail: int
+
+
+def build(plan: Plan, cgroup: Cgroup, channels: Channels) -> None:
+    """In a forked child of the jail: never returns. What goes wrong is written to ``to_jail`` as ``error ...``."""
+    try:
+        program = seccomp_program(plan.policy)
+        cgroup.join()
+        trees, spill = _namespaces(plan, channels)
+        pid = os.fork()
+        if pid:
+            os.write(channels.to_jail, f"runner {pid}\n".encode())
+            os._exit(0)
+        _be_runner(plan, channels, trees, spill, program)
+    except BaseException as error:
+        traceback.print_exc()
+        os.write(channels.to_jail, f"error {error}\n".encode())
+    finally:
+        os._exit(1)
+
+
+def _namespaces(plan: Plan, channels: Channels) -> tuple[list[tuple[int, str]], int]:
+    """Leave the host's namespaces; returns the detached mounts, and the folder for the logs (never mounted)."""
+    if plan.host_id is None:
+        user, group = os.getuid(), os.getgid()
+        linux.unshare(_NAMESPACES)
+        Path("/proc/self/setgroups").write_text("deny")
+        Path("/proc/self/uid_map").write_text(f"{INSIDE_ID} {user} 1")
+        Path("/proc/self/gid_map").write_text(f"{INSIDE_ID} {group} 1")
+        _detach_from_host()
+        return root.open_sources(plan, {}), linux.open_tree(channels.spill)
+    linux.unshare(linux.CLONE_NEWNS)
+    _detach_from_host()
+    owners = {bind.owner for bind in plan.binds if bind.owner}
+    trees = root.open_sources(plan, {owner: _idmap_namespace(owner, plan.host_id) for owner in owners})
+    os.chown(channels.spill, plan.host_id, plan.host_id)
+    spill = linux.open_tree(channels.spill)
+    os.setgroups([])
+    os.setresgid(plan.host_id, plan.host_id, plan.host_id)
+    os.setresuid(plan.host_id, plan.host_id, plan.host_id)
+    linux.unshare(_NAMESPACES)
+    os.write(channels.to_jail, b"map\n")  # only the privileged side may map another user
+    os.read(channels.from_jail, 1)
+    return trees, spill
+
+
+def write_id_maps(pid: int, host_id: int) -> None:
+    """The jail's part: inside the user namespace of ``pid``, ``INSIDE_ID`` is the host's ``host_id``."""
+    for name in ("uid_map", "gid_map"):
+        Path(f"/proc/{pid}/{name}").write_text(f"{INSIDE_ID} {host_id} 1")
+
+
+def _detach_from_host() -> None:
+    linux.mount("", "/", "", linux.MS_REC | linux.MS_PRIVATE)
+
+
+def _idmap_namespace(owner: tuple[int, int], host_id: int) -> int:
+    """A user namespace in which ``owner`` on disk is ``host_id``: a short-lived child lends it."""
+    ready, child_ready = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        try:
+            linux.unshare(linux.CLONE_NEWUSER)
+            os.write(child_ready, b"1")
+            os.close(ready)
+            os.close(child_ready)
+            os.kill(os.getpid(), 19)  # SIGSTOP: wait to be read and killed
+        finally:
+            os._exit(0)
+    os.close(child_ready)
+    try:
+        if not os.read(ready, 1):
+            raise OSError("no user namespace for the idmapped mount")
+        for name, id in (("uid_map", owner[0]), ("gid_map", owner[1])):
+            Path(f"/proc/{pid}/{name}").write_text(f"{id} {host_id} 1")
+        return os.open(f"/proc/{pid}/ns/user", os.O_RDONLY | os.O_CLOEXEC)
+    finally:
+        os.close(ready)
+        os.kill(pid, 9)
+        os.waitpid(pid, 0)
+
+
+def _be_runner(plan: Plan, channels: Channels, trees: list[tuple[int, str]], spill: int, program: bytes) -> None:
+    linux.set_name("runner")
+    root.enter(plan, trees)
+    socket.sethostname(plan.hostname)
+    _loopback_up()
+    _environment(plan)
+    listener, lifeline, spill = _keep_only(channels.listener, channels.lifeline, spill)
+    _limits(plan)
+    linux.prctl(linux.PR_SET_NO_NEW_PRIVS, 1)
+    linux.drop_capabilities()
+    linux.prctl(linux.PR_SET_DUMPABLE, 0)
+    linux.seccomp_filter(program)
+    home = Path(PROJECT if os.path.isdir(PROJECT) else Path.home())
+    os.chdir(home)
+    _silence()
+    config = server.RunnerConfig(plan.image, tuple(plan.kernels), home, Path("/run/madang"), listener, lifeline, spill)
+    server.run(config)
+
+
+def _loopback_up() -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as control:
+        fcntl.ioctl(control, _SIOCSIFFLAGS, struct.pack("16sH14x", b"lo", _IFF_UP))
+
+
+def _environment(plan: Plan) -> None:
+    os.environ.clear()
+    os.environ.update(plan.environment)
+    os.umask(0o022)
+
+
+def _keep_only(*descriptors: int) -> list[int]:
+    """Close every descriptor but standard output and these, which become 3, 4, ..."""
+    high = [fcntl.fcntl(descriptor, fcntl.F_DUPFD, 900) for descriptor in descriptors]
+    os.closerange(3, 900)
+    low = [os.dup2(descriptor, 3 + index, inheritable=False) for index, descriptor in enumerate(high)]
+    os.closerange(3 + len(low), 1 << 16)
+    return low
+
+
+def _limits(plan: Plan) -> None:
+    for what, value in (
+        (resource.RLIMIT_CORE, 0),
+        (resource.RLIMIT_NOFILE, _OPEN_FILES),
+        (resource.RLIMIT_FSIZE, plan.slots.disk),
+        (resource.RLIMIT_MEMLOCK, 64 * 1024),
+    ):
+        hard = resource.getrlimit(what)[1]
+        value = value if hard == resource.RLIM_INFINITY else min(value, hard)
+        resource.setrlimit(what, (value, value))
+
+
+def _silence() -> None:
+    """From here on nothing inside can write to the host's logs."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    null = os.open("/dev/null", os.O_RDWR)
+    for standard in (0, 1, 2):
+        os.dup2(null, standard)
+    os.close(null)

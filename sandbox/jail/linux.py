@@ -1,0 +1,118 @@
+"""System calls that Python's ``os`` does not have. Each raises ``OSError`` and is named as in its man page."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import platform
+import struct
+
+CLONE_NEWNS, CLONE_NEWCGROUP, CLONE_NEWUTS, CLONE_NEWIPC = 0x00020000, 0x02000000, 0x04000000, 0x08000000
+CLONE_NEWUSER, CLONE_NEWPID, CLONE_NEWNET = 0x10000000, 0x20000000, 0x40000000
+
+MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_REMOUNT, MS_BIND = 1, 2, 4, 8, 32, 4096
+MS_REC, MS_PRIVATE = 16384, 1 << 18
+MNT_DETACH = 2
+
+PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_CAPBSET_DROP, PR_SET_NO_NEW_PRIVS = 1, 4, 24, 38
+PR_SET_CHILD_SUBREAPER, PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL = 36, 47, 4
+PR_SET_NAME = 15
+
+MOUNT_ATTR_RDONLY, MOUNT_ATTR_NOSUID, MOUNT_ATTR_NODEV, MOUNT_ATTR_NOEXEC = 1, 2, 4, 8
+MOUNT_ATTR_IDMAP = 0x00100000
+_OPEN_TREE_CLONE, _AT_RECURSIVE, _AT_EMPTY_PATH = 1, 0x8000, 0x1000
+_MOVE_MOUNT_F_EMPTY_PATH = 4
+_AT_FDCWD = -100
+
+_SECCOMP = {"x86_64": 317, "aarch64": 277}
+_PIVOT_ROOT = {"x86_64": 155, "aarch64": 41}
+_CAPSET = {"x86_64": 126, "aarch64": 91}
+# One number on every architecture since Linux 5.
+_OPEN_TREE, _MOVE_MOUNT, _MOUNT_SETATTR, _LANDLOCK_CREATE_RULESET = 428, 429, 442, 444
+
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+def _check(result: int, what: str) -> int:
+    if result < 0:
+        code = ctypes.get_errno()
+        raise OSError(code, f"{what}: {os.strerror(code)}")
+    return result
+
+
+def _long(value: int) -> ctypes.c_long:
+    return ctypes.c_long(value)
+
+
+def unshare(flags: int) -> None:
+    _check(_libc.unshare(flags), "unshare")
+
+
+def prctl(option: int, argument: int = 0) -> int:
+    return _check(_libc.prctl(option, _long(argument), _long(0), _long(0), _long(0)), f"prctl {option}")
+
+
+def set_name(name: str) -> None:
+    """What ``ps`` and ``top`` call this process (15 bytes)."""
+    _libc.prctl(PR_SET_NAME, name.encode()[:15], _long(0), _long(0), _long(0))
+
+
+def mount(source: str, target: str, kind: str = "", flags: int = 0, data: str = "") -> None:
+    arguments = (source.encode(), target.encode(), kind.encode() or None, ctypes.c_ulong(flags), data.encode() or None)
+    _check(_libc.mount(*arguments), f"mount {kind or source} on {target}")
+
+
+def umount2(target: str, flags: int) -> None:
+    _check(_libc.umount2(target.encode(), flags), f"umount {target}")
+
+
+def pivot_root(new: str, old: str) -> None:
+    _check(_libc.syscall(_long(_PIVOT_ROOT[platform.machine()]), new.encode(), old.encode()), "pivot_root")
+
+
+def open_tree(path: str) -> int:
+    """A descriptor of a detached copy of the mounts at ``path`` and below."""
+    flags = _OPEN_TREE_CLONE | _AT_RECURSIVE | os.O_CLOEXEC
+    return _check(_libc.syscall(_long(_OPEN_TREE), _AT_FDCWD, path.encode(), _long(flags)), f"open_tree {path}")
+
+
+def move_mount(tree: int, target: str) -> None:
+    call = (_long(_MOVE_MOUNT), tree, b"", _AT_FDCWD, target.encode(), _long(_MOVE_MOUNT_F_EMPTY_PATH))
+    _check(_libc.syscall(*call), f"move_mount on {target}")
+
+
+def mount_setattr(path: str, attributes: int, tree: int = _AT_FDCWD, userns: int = 0) -> None:
+    """Set ``attributes`` on the mounts at ``path`` (or of ``tree``) and below; ``userns`` for an idmapped mount."""
+    attr = struct.pack("QQQQ", attributes, 0, 0, userns)
+    flags = _AT_EMPTY_PATH if tree != _AT_FDCWD else 0
+    if not attributes & MOUNT_ATTR_IDMAP:
+        flags |= _AT_RECURSIVE
+    call = (_long(_MOUNT_SETATTR), tree, path.encode(), _long(flags), attr, _long(len(attr)))
+    _check(_libc.syscall(*call), f"mount_setattr {path or tree}")
+
+
+def drop_capabilities() -> None:
+    """Empty every capability set of this process, for good."""
+    prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL)
+    with open("/proc/sys/kernel/cap_last_cap") as file:
+        last = int(file.read())
+    for capability in range(last + 1):
+        prctl(PR_CAPBSET_DROP, capability)
+    set_no_capabilities()
+
+
+def set_no_capabilities() -> None:
+    header, data = struct.pack("=Ii", 0x20080522, 0), struct.pack("=6I", *(0,) * 6)
+    _check(_libc.syscall(_long(_CAPSET[platform.machine()]), header, data), "capset")
+
+
+def seccomp_filter(program: bytes) -> None:
+    """Install a filter (packed ``struct sock_filter``) on this process; it stays for good."""
+    code = ctypes.create_string_buffer(program, len(program))
+    fprog = struct.pack("HxxxxxxP", len(program) // 8, ctypes.addressof(code))
+    _check(_libc.syscall(_long(_SECCOMP[platform.machine()]), _long(1), _long(0), fprog), "seccomp")
+
+
+def landlock_abi() -> int:
+    """Landlock's version on this kernel, 0 without it."""
+    return max(0, int(_libc.syscall(_long(_LANDLOCK_CREATE_RULESET), None, _long(0), _long(1))))

@@ -1,0 +1,201 @@
+"""What to build, as data: a pure account of a sandbox that the builder only carries out."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import sys
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from sandbox.drivers import SandboxSpec
+from sandbox.slots import MIB, Slots
+
+INSIDE_ID = 1000
+USER = "work"
+HOME = f"/home/{USER}"
+PROJECT = f"{HOME}/project"
+
+# Of the host's /etc only what programs need to run; never what may hold a secret.
+_ETC = [
+    "alternatives",
+    "ld.so.cache",
+    "ld.so.conf",
+    "ld.so.conf.d",
+    "localtime",
+    "timezone",
+    "ssl/certs",
+    "ssl/openssl.cnf",
+    "ca-certificates.conf",
+    "pki/tls/certs",
+    "pki/ca-trust",
+    "fonts",
+    "mime.types",
+    "magic",
+    "inputrc",
+    "terminfo",
+    "vim",
+    "vimrc",
+    "nanorc",
+    "java-17-openjdk",
+    "java-21-openjdk",
+    "R",
+    "octave.d",
+    "python3",
+    "python3.11",
+    "python3.12",
+    "python3.13",
+    "perl",
+    "protocols",
+    "services",
+    "ethertypes",
+    "shells",
+    "login.defs",
+    "gai.conf",
+    "locale.alias",
+    "locale.gen",
+    "default/locale",
+    "debian_version",
+    "os-release",
+    "lsb-release",
+    "dpkg",
+]
+_TOP = ("bin", "sbin", "lib", "lib32", "lib64", "libx32")
+_DEVICES = ("null", "zero", "full", "random", "urandom", "tty")
+
+
+@dataclass(frozen=True)
+class Bind:
+    """A host path shown at ``target``. ``owner`` (uid, gid on disk) makes it the sandboxed user's, by an idmapped mount."""
+
+    source: str
+    target: str
+    writable: bool = False
+    device: bool = False
+    owner: tuple[int, int] | None = None
+
+
+@dataclass(frozen=True)
+class Plan:
+    """``host_id`` is the unprivileged host user (``None``: whoever runs the zygote); ``python`` the interpreter's bin."""
+
+    id: str
+    directory: str
+    image: str
+    kernels: list[str]
+    hostname: str
+    host_id: int | None
+    slots: Slots
+    policy: str
+    binds: list[Bind]
+    links: dict[str, str]
+    files: dict[str, str]
+    tmpfs: dict[str, int]
+    environment: dict[str, str] = field(default_factory=dict)
+
+    def to_json(self) -> str:
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def from_json(cls, text: str) -> Plan:
+        data: dict[str, Any] = json.loads(text)
+        data["slots"] = Slots(**data["slots"])
+        data["binds"] = [Bind(**{**bind, "owner": bind["owner"] and tuple(bind["owner"])}) for bind in data["binds"]]
+        return cls(**data)
+
+
+def make_plan(spec: SandboxSpec, directory: Path, prefix: Path, host_id: int | None) -> Plan:
+    """The plan for ``spec`` on this host; ``prefix`` is the image's virtual environment."""
+    space = min(spec.slots.disk, max(64 * MIB, spec.slots.memory // 2))
+    return Plan(
+        id=spec.id,
+        directory=str(directory),
+        image=spec.image.name,
+        kernels=[kernel.name for kernel in spec.image.kernels],
+        hostname=spec.hostname,
+        host_id=host_id,
+        slots=spec.slots,
+        policy=spec.policy,
+        binds=[*_system(prefix), *_devices(), *_data(spec)],
+        links=_links(),
+        files=_files(spec.hostname),
+        tmpfs={"/tmp": space, HOME: space, "/run": 16 * MIB, "/dev/shm": space},  # noqa: S108 - inside
+        environment=_environment(spec, prefix),
+    )
+
+
+def _system(prefix: Path) -> list[Bind]:
+    binds = [Bind("/usr", "/usr")]
+    binds += [
+        Bind(f"/{name}", f"/{name}") for name in _TOP if Path("/", name).is_dir() and not Path("/", name).is_symlink()
+    ]
+    binds += [Bind(f"/etc/{name}", f"/etc/{name}") for name in _ETC if Path("/etc", name).exists()]
+    for python in dict.fromkeys((sys.base_prefix, str(prefix))):
+        if not python.startswith("/usr/") and python != "/usr":
+            binds.append(Bind(python, python))
+    return binds
+
+
+def _devices() -> list[Bind]:
+    return [Bind(f"/dev/{name}", f"/dev/{name}", writable=True, device=True) for name in _DEVICES]
+
+
+def _data(spec: SandboxSpec) -> list[Bind]:
+    binds = [Bind(str(path), f"/datasets/{name}") for name, path in spec.datasets.items()]
+    if spec.project is not None:
+        stat = os.stat(spec.project, follow_symlinks=False)
+        binds.append(Bind(str(spec.project), PROJECT, writable=True, owner=(stat.st_uid, stat.st_gid)))
+    return binds
+
+
+def _links() -> dict[str, str]:
+    links = {f"/{name}": os.readlink(f"/{name}") for name in _TOP if Path("/", name).is_symlink()}
+    devices = {"fd": "/proc/self/fd", "stdin": "fd/0", "stdout": "fd/1", "stderr": "fd/2", "ptmx": "pts/ptmx"}
+    return links | {f"/dev/{name}": target for name, target in devices.items()} | {"/var/tmp": "/tmp"}  # noqa: S108
+
+
+def _files(hostname: str) -> dict[str, str]:
+    nobody = "nobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n"
+    return {
+        "/etc/passwd": f"{USER}:x:{INSIDE_ID}:{INSIDE_ID}:{USER}:{HOME}:/bin/bash\n{nobody}",
+        "/etc/group": f"{USER}:x:{INSIDE_ID}:\nnogroup:x:65534:\n",
+        "/etc/hosts": f"127.0.0.1 localhost {hostname}\n::1 localhost\n",
+        "/etc/hostname": f"{hostname}\n",
+        "/etc/nsswitch.conf": "passwd: files\ngroup: files\nhosts: files\n",
+        "/etc/resolv.conf": "# no network but loopback\n",
+        f"{HOME}/.bashrc": _BASHRC,
+        f"{HOME}/.profile": ". ~/.bashrc\n",
+    }
+
+
+def _environment(spec: SandboxSpec, prefix: Path) -> dict[str, str]:
+    threads = str(max(1, math.ceil(spec.slots.cpu)))
+    return {
+        "HOME": HOME,
+        "USER": USER,
+        "LOGNAME": USER,
+        "SHELL": "/bin/bash",
+        "LANG": "C.UTF-8",
+        "TERM": "xterm-256color",
+        "PATH": f"{HOME}/.local/bin:{prefix}/bin:/usr/local/bin:/usr/bin:/bin:/usr/local/games:/usr/games",
+        "VIRTUAL_ENV": str(prefix),
+        "VIRTUAL_ENV_DISABLE_PROMPT": "1",
+        **dict.fromkeys(spec.image.thread_variables, threads),
+        **spec.image.environment,
+        **spec.environment,
+    }
+
+
+_BASHRC = r"""# Yours to change; it is written anew with each session.
+case $- in *i*) ;; *) return ;; esac
+HISTCONTROL=ignoreboth
+HISTSIZE=10000
+shopt -s histappend checkwinsize
+PS1='\[\e[32m\]\u@\h\[\e[0m\]:\[\e[34m\]\w\[\e[0m\]\$ '
+alias ls='ls --color=auto' ll='ls -alF' grep='grep --color=auto'
+[ -x /usr/bin/dircolors ] && eval "$(dircolors -b)"
+[ -f /usr/share/bash-completion/bash_completion ] && . /usr/share/bash-completion/bash_completion
+command -v vim >/dev/null || alias vim=vi
+"""

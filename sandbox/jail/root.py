@@ -1,0 +1,127 @@
+"""The private root: carried out by the runner, as pid 1, before it gives up its capabilities."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from sandbox.jail import linux
+from sandbox.jail.plan import Bind, Plan
+
+_STAGE = "/tmp"  # noqa: S108 - any directory of the host's: what we mount there only we see
+_SAFE = linux.MS_NOSUID | linux.MS_NODEV
+_HIDDEN = (
+    "kcore",
+    "keys",
+    "key-users",
+    "timer_list",
+    "sched_debug",
+    "sysrq-trigger",
+    "kallsyms",
+    "kmsg",
+    "latency_stats",
+)
+_READ_ONLY = ("bus", "fs", "irq", "sys")
+
+
+def open_sources(plan: Plan, userns_for: dict[tuple[int, int], int]) -> list[tuple[int, str]]:
+    """Detached copies of every bind's mounts, with their attributes set: ``(descriptor, target)``.
+
+    ``userns_for`` maps an owner on disk to a user namespace that makes it the sandboxed user (idmapped
+    mounts, mount_setattr(2)); empty where the sandboxed user owns the files already.
+    """
+    trees = []
+    for bind in plan.binds:
+        tree = linux.open_tree(bind.source)
+        linux.mount_setattr("", _attributes(bind), tree)
+        if bind.owner in userns_for:
+            linux.mount_setattr("", linux.MOUNT_ATTR_IDMAP, tree, userns_for[bind.owner])
+        trees.append((tree, bind.target))
+    return trees
+
+
+def enter(plan: Plan, trees: list[tuple[int, str]]) -> None:
+    """Build the root from ``trees`` and the plan, and make it the only one there is.
+
+    Raises:
+        OSError: the kernel refused a step; the message names it.
+    """
+    linux.mount("madang", _STAGE, "tmpfs", _SAFE, "size=8m,mode=755")
+    for target, size in plan.tmpfs.items():
+        _tmpfs(target, size)
+    _proc()
+    _pts()
+    for tree, target in trees:
+        _attach(tree, target)
+    for link, destination in plan.links.items():
+        _parent(link).joinpath(Path(link).name).symlink_to(destination)
+    for name, text in plan.files.items():
+        _parent(name).joinpath(Path(name).name).write_text(text)
+    for empty in ("/sys", "/mnt", "/opt", "/srv", "/var/log", "/var/cache", "/run/madang"):
+        _inside(empty).mkdir(parents=True, exist_ok=True)
+    _inside("/run/madang").chmod(0o700)
+    os.chdir(_STAGE)
+    linux.pivot_root(".", ".")
+    linux.umount2(".", linux.MNT_DETACH)
+    os.chdir("/")
+    for target in ("/", "/dev"):
+        linux.mount("", target, "", linux.MS_REMOUNT | linux.MS_BIND | linux.MS_RDONLY | _SAFE)
+
+
+def _inside(target: str) -> Path:
+    return Path(_STAGE + target)
+
+
+def _parent(target: str) -> Path:
+    parent = _inside(target).parent
+    parent.mkdir(parents=True, exist_ok=True)
+    return parent
+
+
+def _tmpfs(target: str, size: int) -> None:
+    if target.startswith("/dev/") and not _inside("/dev").exists():
+        _inside("/dev").mkdir()
+        linux.mount("dev", _STAGE + "/dev", "tmpfs", linux.MS_NOSUID, "size=64k,mode=755")
+    _inside(target).mkdir(parents=True, exist_ok=True)
+    mode = "1777" if target in ("/tmp", "/dev/shm") else "755"  # noqa: S108
+    linux.mount("tmpfs", _STAGE + target, "tmpfs", _SAFE, f"size={size},mode={mode}")
+
+
+def _proc() -> None:
+    """A proc of this pid namespace, without the kernel's own knobs and secrets."""
+    _inside("/proc").mkdir()
+    linux.mount("proc", _STAGE + "/proc", "proc", _SAFE | linux.MS_NOEXEC)
+    for name in _HIDDEN:
+        path = f"{_STAGE}/proc/{name}"
+        if os.path.exists(path):
+            linux.mount("/dev/null", path, "", linux.MS_BIND)
+    for name in _READ_ONLY:
+        path = f"{_STAGE}/proc/{name}"
+        if os.path.isdir(path):
+            linux.mount(path, path, "", linux.MS_BIND | linux.MS_REC)
+            linux.mount("", path, "", linux.MS_REMOUNT | linux.MS_BIND | linux.MS_RDONLY | _SAFE | linux.MS_NOEXEC)
+
+
+def _pts() -> None:
+    _inside("/dev/pts").mkdir()
+    flags = linux.MS_NOSUID | linux.MS_NOEXEC
+    linux.mount("devpts", _STAGE + "/dev/pts", "devpts", flags, "newinstance,ptmxmode=0666,mode=620")
+
+
+def _attach(tree: int, target: str) -> None:
+    path = _parent(target) / Path(target).name
+    if os.path.isdir(f"/proc/self/fd/{tree}"):
+        path.mkdir(exist_ok=True)
+    else:
+        path.touch()
+    linux.move_mount(tree, str(path))
+    os.close(tree)
+
+
+def _attributes(bind: Bind) -> int:
+    attributes = linux.MOUNT_ATTR_NOSUID
+    if not bind.device:
+        attributes |= linux.MOUNT_ATTR_NODEV
+    if not bind.writable:
+        attributes |= linux.MOUNT_ATTR_RDONLY
+    return attributes

@@ -1,0 +1,306 @@
+"""The jail: supervises one sandbox from outside, from its making to its last account.
+
+Its socket ``jail.sock`` speaks :mod:`sandbox.runner.wire`: ``watch`` opens a stream of samples,
+``pause``, ``resume`` and ``stop`` do what they say. ``state.json`` tells where its processes and
+cgroup are, for whoever must clean up after a jail that was killed; ``exit.json`` is its last word.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import socket
+import sys
+import time
+import traceback
+from pathlib import Path
+from typing import Any
+
+from sandbox.drivers import SandboxError
+from sandbox.jail import builder, linux
+from sandbox.jail.cgroups import Cgroup, parent_groups, sandbox_group
+from sandbox.jail.plan import Plan
+from sandbox.runner import sockets
+from sandbox.runner.wire import Peer
+from sandbox.usage import Usage
+
+READY_SECONDS = 30
+GRACE_SECONDS = 3.0
+BUSY_CPU = 0.05  # of one core, over a sample: what computes more than this is not idle
+
+
+def supervise(plan: Plan, reply: socket.socket) -> None:
+    """Be the jail of ``plan``: make the sandbox, say so on ``reply``, watch over it. Never returns."""
+    directory = Path(plan.directory)
+    try:
+        _become_daemon(directory, keep=reply.fileno())
+        cgroup = sandbox_group(plan.id, *parent_groups())
+        try:
+            pid, lifeline = _make(plan, cgroup, directory)
+        except BaseException:
+            cgroup.kill()
+            cgroup.remove()
+            raise
+        control = sockets.listen(directory / "jail.sock")
+        reply.sendall(b'{"ready": true}\n')
+        reply.close()
+        asyncio.run(_watch(plan, cgroup, pid, lifeline, control))
+    except BaseException as error:
+        traceback.print_exc()
+        _answer_error(reply, error)
+    finally:
+        os._exit(0)
+
+
+async def _watch(plan: Plan, cgroup: Cgroup, pid: int, lifeline: socket.socket, control: socket.socket) -> None:
+    await Jail(plan, cgroup, pid, lifeline, control).watch()
+
+
+def _answer_error(reply: socket.socket, error: BaseException) -> None:
+    try:
+        reply.sendall(json.dumps({"error": str(error) or type(error).__name__}).encode() + b"\n")
+    except OSError:
+        return  # nobody waits any more: the log has it
+
+
+def _become_daemon(directory: Path, keep: int) -> None:
+    os.setsid()
+    linux.set_name("jail")
+    linux.prctl(linux.PR_SET_CHILD_SUBREAPER, 1)  # the runner, orphaned by the builder, becomes our child
+    log = os.open(directory / "jail.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    null = os.open(os.devnull, os.O_RDONLY)
+    for source, target in ((null, 0), (log, 1), (log, 2)):
+        os.dup2(source, target)
+    for descriptor in map(int, os.listdir("/proc/self/fd")):
+        if descriptor > 2 and descriptor != keep:
+            try:
+                os.close(descriptor)
+            except OSError:
+                continue  # the listing's own descriptor
+
+
+def _make(plan: Plan, cgroup: Cgroup, directory: Path) -> tuple[int, socket.socket]:
+    """Make the sandbox; returns the runner's pid and our end of the lifeline once it is ready."""
+    cgroup.create(plan.slots)
+    listener = sockets.listen(directory / "runner.sock")
+    lifeline, inside = socket.socketpair()
+    spill = directory / "spill"
+    spill.mkdir(mode=0o700, exist_ok=True)
+    from_builder, to_jail = os.pipe()
+    from_jail, to_builder = os.pipe()
+    child = os.fork()
+    if child == 0:
+        channels = builder.Channels(listener.fileno(), inside.fileno(), str(spill), to_jail, from_jail)
+        for descriptor in (from_builder, to_builder, lifeline.fileno()):
+            os.close(descriptor)
+        builder.build(plan, cgroup, channels)
+    for descriptor in (to_jail, from_jail):
+        os.close(descriptor)
+    listener.close()
+    inside.close()
+    pid = _attend_builder(plan, child, from_builder, to_builder)
+    paths = {controller: str(path) for controller, path in cgroup.paths.items()}
+    state = {"runner": pid, "jail": os.getpid(), "version": cgroup.version, "cgroup": paths}
+    write_json(directory / "state.json", state)
+    _wait_ready(lifeline)
+    return pid, lifeline
+
+
+def _attend_builder(plan: Plan, child: int, from_builder: int, to_builder: int) -> int:
+    """Do for the builder what needs our privileges, until it says which process is the runner."""
+    pid = 0
+    with os.fdopen(from_builder, "r") as lines, os.fdopen(to_builder, "wb", buffering=0) as answers:
+        for line in lines:
+            word, _, rest = line.strip().partition(" ")
+            if word == "map" and plan.host_id is not None:
+                builder.write_id_maps(child, plan.host_id)
+                answers.write(b"1")
+            elif word == "runner":
+                pid = int(rest)
+                break
+            elif word == "error":
+                raise SandboxError("not_built", rest)
+    os.waitpid(child, 0)
+    if not pid:
+        raise SandboxError("not_built", "The sandbox could not be built; its jail.log says more.")
+    return pid
+
+
+def _wait_ready(lifeline: socket.socket) -> None:
+    lifeline.settimeout(READY_SECONDS)
+    try:
+        ready = lifeline.recv(4096)
+    except TimeoutError as error:
+        raise SandboxError("not_ready", f"The sandbox did not answer within {READY_SECONDS} s.") from error
+    if not ready:
+        raise SandboxError("not_ready", "The sandbox ended before it was ready; its jail.log says more.")
+    lifeline.setblocking(False)
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Replace ``path`` at once: a reader sees the old text or the new."""
+    aside = path.with_suffix(".new")
+    aside.write_text(json.dumps(value))
+    aside.replace(path)
+
+
+class Jail:
+    """Watches over a runner that is ready."""
+
+    def __init__(self, plan: Plan, cgroup: Cgroup, pid: int, lifeline: socket.socket, control: socket.socket) -> None:
+        self._plan, self._cgroup, self._pid = plan, cgroup, pid
+        self._lifeline, self._control = lifeline, control
+        self._began = time.monotonic()
+        self._usage = Usage()
+        self._input = self._active = time.monotonic()
+        self._busy = False
+        self._reason = ""
+        self._paused = False
+        self._over = False
+        self._ending: asyncio.Future[None] | None = None
+        self._tick: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._report = b""
+
+    async def watch(self) -> None:
+        """Until the runner has ended: then the last account is written, and nothing is left."""
+        loop = asyncio.get_running_loop()
+        gone = asyncio.Event()
+        pidfd = os.pidfd_open(self._pid)
+        loop.add_reader(pidfd, gone.set)
+        loop.add_reader(self._lifeline, self._heard)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, lambda: self._stop("stopped"))
+        methods = {name: getattr(self, name) for name in ("watch_samples", "pause", "resume", "stop")}
+        server = await asyncio.start_unix_server(lambda r, w: Peer(r, w, methods).serve(), sock=self._control)
+        sampler = asyncio.create_task(self._sample())
+        await gone.wait()
+        sampler.cancel()
+        loop.remove_reader(pidfd)
+        await self._finish()
+        self._over = True
+        self._next_tick()
+        await asyncio.sleep(0.05)  # let those who watch read the end
+        server.close()
+
+    # What jail.sock answers
+
+    async def watch_samples(self, peer: Peer, call: int) -> dict[str, Any]:
+        async def pump() -> None:
+            seq = 0
+            while not self._over:
+                await peer.send({"stream": call, "seq": seq}, self._message())
+                seq += 1
+                await asyncio.shield(self._tick)
+            await peer.send({"stream": call, "end": "exit"})
+
+        peer.spawn(call, pump())
+        return {}
+
+    async def pause(self, peer: Peer, call: int) -> dict[str, Any]:
+        self._cgroup.freeze(True)
+        self._paused = True
+        return {}
+
+    async def resume(self, peer: Peer, call: int) -> dict[str, Any]:
+        self._cgroup.freeze(False)
+        self._paused = False
+        self._input = time.monotonic()
+        return {}
+
+    async def stop(self, peer: Peer, call: int) -> dict[str, Any]:
+        self._stop("stopped")
+        return {}
+
+    # Inside
+
+    def _stop(self, reason: str) -> None:
+        if not self._reason:
+            self._reason = reason
+            self._ending = asyncio.ensure_future(self._end())
+
+    async def _end(self) -> None:
+        """SIGTERM to everybody but the runner, then SIGKILL: it goes down with pid 1."""
+        self._cgroup.freeze(False)
+        others = [pid for pid in self._cgroup.processes() if pid != self._pid]
+        for pid in others:
+            _kill(pid, signal.SIGTERM)
+            _kill(pid, signal.SIGHUP)  # what an interactive shell listens to
+        deadline = time.monotonic() + GRACE_SECONDS
+        while time.monotonic() < deadline and set(self._cgroup.processes()) - {self._pid}:
+            await asyncio.sleep(0.02)
+        self._read_accounts()
+        _kill(self._pid, signal.SIGKILL)
+
+    def _heard(self) -> None:
+        try:
+            data = self._lifeline.recv(65536)
+        except BlockingIOError:
+            return
+        if not data:
+            asyncio.get_running_loop().remove_reader(self._lifeline)
+            return
+        *lines, self._report = (self._report + data).split(b"\n")
+        self._report = self._report[-4096:]
+        for line in lines:
+            try:
+                report = json.loads(line)
+                self._busy = bool(report.get("busy"))
+                self._input = min(int(report.get("input_ms", 0)) / 1000, time.monotonic())
+            except (ValueError, TypeError, AttributeError):
+                continue  # the runner is inside: what it says is checked, not trusted
+
+    async def _sample(self) -> None:
+        while True:
+            self._read_accounts()
+            self._next_tick()
+            await asyncio.sleep(1)
+
+    def _next_tick(self) -> None:
+        tick, self._tick = self._tick, asyncio.get_running_loop().create_future()
+        tick.set_result(None)
+
+    def _read_accounts(self) -> None:
+        wall_ms = int((time.monotonic() - self._began) * 1000)
+        before = self._usage
+        try:
+            self._usage = self._cgroup.usage(before, wall_ms)
+        except OSError:
+            traceback.print_exc()
+            return
+        elapsed = self._usage.wall_ms - before.wall_ms
+        if self._busy or (elapsed and (self._usage.cpu_ms - before.cpu_ms) / elapsed > BUSY_CPU):
+            self._active = time.monotonic()
+
+    def _message(self) -> bytes:
+        idle = time.monotonic() - max(self._input, self._active)
+        busy = self._busy and not self._paused
+        return json.dumps({"usage": self._usage.as_dict(), "busy": busy, "idle_ms": int(idle * 1000)}).encode()
+
+    async def _finish(self) -> None:
+        _, status = os.waitpid(self._pid, 0)
+        while self._cgroup.processes():  # the kernel is still burying the namespace
+            self._cgroup.kill()
+            await asyncio.sleep(0.005)
+        self._read_accounts()
+        kills = self._cgroup.out_of_memory_kills()
+        reason, detail = self._verdict(kills)
+        ended = {"reason": reason, "detail": detail, "usage": self._usage.as_dict(), "oom_kills": kills}
+        write_json(Path(self._plan.directory) / "exit.json", ended)
+        self._cgroup.remove()
+        print(f"ended: {reason} {os.waitstatus_to_exitcode(status)} {detail}", file=sys.stderr, flush=True)
+
+    def _verdict(self, kills: int) -> tuple[str, str]:
+        if self._reason:
+            return self._reason, ""
+        if kills:
+            return "out_of_memory", "It used more memory than it was granted, and its runner had to be ended."
+        return "runner_lost", "Its first process ended by itself. Your files are as they were."
+
+
+def _kill(pid: int, number: signal.Signals) -> None:
+    try:
+        os.kill(pid, number)
+    except ProcessLookupError:
+        return

@@ -1,0 +1,69 @@
+"""The zygote of an image: a Python with the image's modules in memory, from which jails are forked.
+
+Started by the jail driver as ``<image's python> -m sandbox.jail.zygote CONTROL MODULE...`` where
+CONTROL is the number of an inherited SOCK_SEQPACKET socket. Each packet is a plan (JSON) with one
+descriptor, on which the jail answers. It ends when the other end of CONTROL does; jails go on.
+"""
+
+from __future__ import annotations
+
+import gc
+import importlib
+import os
+import signal
+import socket
+import sys
+import traceback
+
+from sandbox.jail import linux, supervisor
+from sandbox.jail.plan import Plan
+from sandbox.policy.compile import seccomp_program
+
+MAX_PLAN = 128 * 1024
+
+
+def main(control: socket.socket, modules: list[str]) -> None:
+    """Import ``modules``, say ``ready``, and fork a jail for each request until the driver is gone."""
+    linux.set_name("zygote")
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C in the operator's terminal is the service's to handle
+    for module in modules:
+        importlib.import_module(module)
+    _warm_up(modules)
+    seccomp_program("default")
+    gc.collect()
+    gc.freeze()  # what is there now is shared by all forks: the collector must not touch it
+    control.send(b"ready")
+    while True:
+        packet, descriptors, _, _ = socket.recv_fds(control, MAX_PLAN, 1)
+        if not packet:
+            return
+        with socket.socket(fileno=descriptors[0]) as reply:
+            _fork_jail(packet.decode(), reply)
+
+
+def _fork_jail(text: str, reply: socket.socket) -> None:
+    """Fork twice: the jail is nobody's child, and outlives us."""
+    pid = os.fork()
+    if pid == 0:
+        try:
+            if os.fork() == 0:
+                supervisor.supervise(Plan.from_json(text), reply)
+        except BaseException:
+            traceback.print_exc()
+        finally:
+            os._exit(0)
+    os.waitpid(pid, 0)
+
+
+def _warm_up(modules: list[str]) -> None:
+    """Run a cell once, so that what IPython imports and compiles on first use is in memory too."""
+    if "ipykernel.ipkernel" not in modules:
+        return
+    from sandbox.runner import ipython
+
+    ipython.warm_up()
+
+
+if __name__ == "__main__":
+    with socket.socket(fileno=int(sys.argv[1])) as inherited:
+        main(inherited, sys.argv[2:])
