@@ -8,6 +8,7 @@ nothing isolates it, which is why this lives among the tests.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import shutil
 import signal
@@ -61,7 +62,8 @@ class Box:
     def _end_process(self) -> None:
         if self.process is not None and self.lifeline is not None:
             self.lifeline.close()
-            os.killpg(self.process.pid, signal.SIGKILL)
+            with contextlib.suppress(ProcessLookupError):  # the lifeline's end may have been enough
+                os.killpg(self.process.pid, signal.SIGKILL)
             self.process.wait()
             shutil.rmtree(self.sockets, ignore_errors=True)
 
