@@ -13,7 +13,7 @@ import os
 
 from sandbox.jail import linux
 
-_DEVICES = ("/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom", "/dev/shm")
+_DEVICES = ("/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom", "/dev/shm")  # noqa: S108
 
 
 def give_up_privileges(writable: list[str]) -> None:

@@ -68,11 +68,8 @@ class Zygote:
             message = f"The image {self._image.name} is not installed on this host: python -m sandbox.images.install"
             raise SandboxError("image_missing", message)
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        command = [str(python), "-P", "-m", "sandbox.jail.zygote", str(theirs.fileno()), *self._image.preload]
         with theirs:
-            self._process = subprocess.Popen(
-                command, cwd="/", env=self._environment(), pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL
-            )
+            self._process = await asyncio.to_thread(self._spawn, theirs)
         self._control = ours
         ours.setblocking(False)
         try:
@@ -83,6 +80,12 @@ class Zygote:
         if ready != b"ready":
             self._process.kill()
             raise SandboxError("zygote_failed", f"The image {self._image.name} could not be loaded; the log says why.")
+
+    def _spawn(self, control: socket.socket) -> subprocess.Popen[bytes]:
+        python = str(self._prefix / "bin" / "python")
+        command = [python, "-P", "-m", "sandbox.jail.zygote", str(control.fileno()), *self._image.preload]
+        keep = [control.fileno()]
+        return subprocess.Popen(command, cwd="/", env=self._environment(), pass_fds=keep, stdin=subprocess.DEVNULL)
 
     def _environment(self) -> dict[str, str]:
         """Nothing of ours but what it needs: a secret in the environment would be in every sandbox's memory."""

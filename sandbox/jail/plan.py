@@ -19,56 +19,22 @@ HOME = f"/home/{USER}"
 PROJECT = f"{HOME}/project"
 
 # Of the host's /etc only what programs need to run; never what may hold a secret.
-_ETC = [
-    "alternatives",
-    "ld.so.cache",
-    "ld.so.conf",
-    "ld.so.conf.d",
-    "localtime",
-    "timezone",
-    "ssl/certs",
-    "ssl/openssl.cnf",
-    "ca-certificates.conf",
-    "pki/tls/certs",
-    "pki/ca-trust",
-    "fonts",
-    "mime.types",
-    "magic",
-    "inputrc",
-    "terminfo",
-    "vim",
-    "vimrc",
-    "nanorc",
-    "java-17-openjdk",
-    "java-21-openjdk",
-    "R",
-    "octave.d",
-    "python3",
-    "python3.11",
-    "python3.12",
-    "python3.13",
-    "perl",
-    "protocols",
-    "services",
-    "ethertypes",
-    "shells",
-    "login.defs",
-    "gai.conf",
-    "locale.alias",
-    "locale.gen",
-    "default/locale",
-    "debian_version",
-    "os-release",
-    "lsb-release",
-    "dpkg",
-]
+_ETC = """
+alternatives ld.so.cache ld.so.conf ld.so.conf.d localtime timezone ssl/certs ssl/openssl.cnf ca-certificates.conf
+pki/tls/certs pki/ca-trust fonts mime.types magic inputrc terminfo vim vimrc nanorc java-17-openjdk java-21-openjdk
+R octave.d python3 python3.11 python3.12 python3.13 perl protocols services ethertypes shells login.defs gai.conf
+locale.alias locale.gen default/locale debian_version os-release lsb-release dpkg
+""".split()  # noqa: SIM905 - a list of words reads as one
 _TOP = ("bin", "sbin", "lib", "lib32", "lib64", "libx32")
 _DEVICES = ("null", "zero", "full", "random", "urandom", "tty")
 
 
 @dataclass(frozen=True)
 class Bind:
-    """A host path shown at ``target``. ``owner`` (uid, gid on disk) makes it the sandboxed user's, by an idmapped mount."""
+    """A host path shown at ``target``.
+
+    ``owner`` (uid, gid on disk) makes its files the sandboxed user's, by an idmapped mount.
+    """
 
     source: str
     target: str
@@ -79,7 +45,7 @@ class Bind:
 
 @dataclass(frozen=True)
 class Plan:
-    """``host_id`` is the unprivileged host user (``None``: whoever runs the zygote); ``python`` the interpreter's bin."""
+    """``host_id`` is the unprivileged host user (``None``: whoever runs the zygote). Sizes are in bytes."""
 
     id: str
     directory: str

@@ -228,7 +228,7 @@ class Jail:
             _kill(pid, signal.SIGTERM)
             _kill(pid, signal.SIGHUP)  # what an interactive shell listens to
         deadline = time.monotonic() + GRACE_SECONDS
-        while time.monotonic() < deadline and set(self._cgroup.processes()) - {self._pid}:
+        while time.monotonic() < deadline and set(self._cgroup.processes()) - {self._pid}:  # noqa: ASYNC110 - the kernel
             await asyncio.sleep(0.02)
         self._read_accounts()
         _kill(self._pid, signal.SIGKILL)
@@ -279,7 +279,7 @@ class Jail:
         return json.dumps({"usage": self._usage.as_dict(), "busy": busy, "idle_ms": int(idle * 1000)}).encode()
 
     async def _finish(self) -> None:
-        _, status = os.waitpid(self._pid, 0)
+        _, status = os.waitpid(self._pid, 0)  # noqa: ASYNC222 - its pidfd says it has ended
         while self._cgroup.processes():  # the kernel is still burying the namespace
             self._cgroup.kill()
             await asyncio.sleep(0.005)
@@ -289,7 +289,7 @@ class Jail:
         ended = {"reason": reason, "detail": detail, "usage": self._usage.as_dict(), "oom_kills": kills}
         write_json(Path(self._plan.directory) / "exit.json", ended)
         self._cgroup.remove()
-        print(f"ended: {reason} {os.waitstatus_to_exitcode(status)} {detail}", file=sys.stderr, flush=True)
+        sys.stderr.write(f"ended: {reason} {os.waitstatus_to_exitcode(status)} {detail}\n")
 
     def _verdict(self, kills: int) -> tuple[str, str]:
         if self._reason:

@@ -98,7 +98,7 @@ def _ranges(numbers: list[int]) -> list[Instruction]:
         first = last = numbers.pop(0)
         while numbers and numbers[0] == last + 1:
             last = numbers.pop(0)
-        # nr >= first and not nr >= last + 1
+        # Allowed from the first of them on, but not from behind the last.
         steps += [Instruction(_JGE, 0, 2, first), Instruction(_JGE, 1, 0, last + 1), _ret(ALLOW)]
     return steps
 

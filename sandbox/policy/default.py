@@ -36,15 +36,15 @@ sched_setattr sched_setparam sched_setscheduler sched_yield set_robust_list get_
 setfsuid setgid setgroups setpgid setpriority setregid setresgid setresuid setreuid setrlimit setsid setuid
 sigaltstack tgkill time times tkill uname vfork wait4 waitid prctl getcpu sysinfo alarm pause capset ioprio_get
 ioprio_set process_madvise"""
-_TIME = """clock_getres clock_gettime clock_nanosleep getitimer gettimeofday nanosleep setitimer timer_create timer_delete
-timer_getoverrun timer_gettime timer_settime timerfd_create timerfd_gettime timerfd_settime"""
+_TIME = """clock_getres clock_gettime clock_nanosleep getitimer gettimeofday nanosleep setitimer timer_create
+timer_delete timer_getoverrun timer_gettime timer_settime timerfd_create timerfd_gettime timerfd_settime"""
 _WAITING = """epoll_create epoll_create1 epoll_ctl epoll_ctl_old epoll_pwait epoll_pwait2 epoll_wait eventfd eventfd2
 futex futex_waitv futex_wait futex_wake futex_requeue io_cancel io_destroy io_getevents io_pgetevents io_setup io_submit
 pipe pipe2 poll ppoll pselect6 select signalfd signalfd4 getrandom"""
 _SOCKETS = """accept accept4 bind connect getpeername getsockname getsockopt listen recvfrom recvmmsg recvmsg sendmmsg
 sendmsg sendto setsockopt shutdown"""
-_IPC = """mq_getsetattr mq_notify mq_open mq_timedreceive mq_timedsend mq_unlink msgctl msgget msgrcv msgsnd semctl semget
-semop semtimedop shmat shmctl shmdt shmget landlock_create_ruleset landlock_add_rule landlock_restrict_self seccomp"""
+_IPC = """mq_getsetattr mq_notify mq_open mq_timedreceive mq_timedsend mq_unlink msgctl msgget msgrcv msgsnd semctl
+semget semop semtimedop shmat shmctl shmdt shmget landlock_create_ruleset landlock_add_rule landlock_restrict_self seccomp"""
 _REFUSED = """acct add_key bpf chroot clock_adjtime clock_settime delete_module fanotify_init fanotify_mark finit_module
 fsconfig fsmount fsopen fspick init_module io_uring_enter io_uring_register io_uring_setup kcmp kexec_file_load
 kexec_load keyctl lookup_dcookie mount mount_setattr move_mount move_pages name_to_handle_at nfsservctl

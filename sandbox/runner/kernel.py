@@ -147,7 +147,7 @@ class Kernel:
         self._tasks = [asyncio.create_task(self._listen(name, socket)) for name, socket in self._sockets.items()]
 
     async def _listen(self, channel: str, socket: zmq.asyncio.Socket) -> None:
-        ready = zmq.Socket.shadow(socket.underlying)
+        ready: zmq.Socket[bytes] = zmq.Socket.shadow(socket.underlying)
         while True:
             parts = await socket.recv_multipart()
             for _ in range(_BATCH):

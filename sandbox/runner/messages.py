@@ -11,6 +11,7 @@ import json
 import struct
 import uuid
 from datetime import UTC, datetime
+from itertools import pairwise
 from typing import Any
 
 CHANNELS = frozenset({"shell", "control", "stdin", "iopub"})
@@ -47,7 +48,7 @@ def unpack(message: bytes) -> tuple[str, list[bytes]]:
     channel = message[offsets[0] : offsets[1]].decode(errors="replace")
     if channel not in CHANNELS:
         raise MessageError("its channel is unknown")
-    return channel, [message[a:b] for a, b in zip(offsets[1:-1], offsets[2:], strict=True)]
+    return channel, [message[a:b] for a, b in pairwise(offsets[1:])]
 
 
 def field(part: bytes, name: str) -> Any:

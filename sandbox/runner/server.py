@@ -32,7 +32,7 @@ _NAME = re.compile(r"[A-Za-z0-9_-]{1,32}")
 
 @dataclass(frozen=True)
 class RunnerConfig:
-    """``listener`` and ``lifeline`` are sockets' descriptors, ``spill`` a folder's; ``root`` is where a ``cwd`` starts."""
+    """``listener`` and ``lifeline`` are sockets' descriptors, ``spill`` a folder's; a ``cwd`` starts at ``root``."""
 
     image: str
     kernels: tuple[str, ...]

@@ -38,6 +38,8 @@ class Terminal:
         self._master = -1
         self._pid = 0
         self._waiting = False
+        self._holding: asyncio.Future[None] | None = None
+        self._written = asyncio.Event()
         self._unwritten = bytearray()
         self._last = datetime.now(UTC)
 
@@ -69,8 +71,9 @@ class Terminal:
         self._unwritten += payload
         if idle:
             self._flush()
-        while len(self._unwritten) > _CHUNK and self._master >= 0:
-            await asyncio.sleep(0.01)  # a program that does not read: hold the sender back
+        while len(self._unwritten) > _CHUNK:  # a program that does not read: hold the sender back
+            self._written.clear()
+            await self._written.wait()
 
     def stop(self) -> None:
         """Hang up: the shell and what runs in it get SIGHUP, then SIGKILL."""
@@ -97,7 +100,7 @@ class Terminal:
         self.log.append(data)
         if self.log.full():
             asyncio.get_running_loop().remove_reader(self._master)
-            asyncio.ensure_future(self._read_when_room())
+            self._holding = asyncio.ensure_future(self._read_when_room())
 
     async def _read_when_room(self) -> None:
         await self.log.room()
@@ -112,6 +115,7 @@ class Terminal:
             pass  # the pty is full: the loop calls again when it is not
         except OSError:
             self._unwritten.clear()
+        self._written.set()
         if self._unwritten and not self._waiting:
             self._waiting = True
             loop.add_writer(self._master, self._flush)
@@ -145,6 +149,7 @@ class Terminal:
         os.close(self._master)
         self._master = -1
         self._unwritten.clear()
+        self._written.set()
 
 
 def _become_shell(cwd: Path) -> None:
@@ -152,11 +157,9 @@ def _become_shell(cwd: Path) -> None:
     try:
         clean_child()
         os.chdir(cwd if cwd.is_dir() else Path.home())
-        shell = next(
-            (path for path in ("/bin/bash", "/usr/bin/bash", "/bin/sh") if os.access(path, os.X_OK)), "/bin/sh"
-        )
+        shell = next((path for path in ("/bin/bash", "/usr/bin/bash") if os.access(path, os.X_OK)), "/bin/sh")
         environment = {**os.environ, "TERM": "xterm-256color", "COLORTERM": "truecolor", "SHELL": shell}
         environment.setdefault("USER", pwd.getpwuid(os.getuid()).pw_name)
-        os.execve(shell, [shell, "-i"] if shell.endswith("bash") else [shell], environment)
+        os.execve(shell, [shell, "-i"], environment)  # noqa: S606 - a list, no shell in between
     finally:
         os._exit(127)
