@@ -146,6 +146,11 @@ export class MadangConsole extends MadangElement {
     return this.transcript.kernel === "busy";
   }
 
+  private answer(request: Message["header"], value: string): void {
+    this.client?.answer(request, value);
+    this.focus();
+  }
+
   private async restart(): Promise<void> {
     this.asking = false;
     this.focus();
@@ -228,7 +233,7 @@ export class MadangConsole extends MadangElement {
   override render(): TemplateResult {
     return html`${this.notes()}
       <div class="log" tabindex="0" role="log" aria-live="off" aria-label=${this.t("consoleLog")} @scroll=${() => { this.onScroll(); }}
-        @cell-answer=${(event: CustomEvent<{ request: Message["header"]; value: string }>) => this.client?.answer(event.detail.request, event.detail.value)}
+        @cell-answer=${(event: CustomEvent<{ request: Message["header"]; value: string }>) => { this.answer(event.detail.request, event.detail.value); }}
         @cell-reuse=${(event: CustomEvent<{ code: string }>) => this.input?.fill(event.detail.code)}
         @cell-again=${(event: CustomEvent<{ id: string; code: string }>) => this.client?.again(event.detail.id, event.detail.code)}
         @cell-discard=${(event: CustomEvent<{ id: string }>) => this.client?.forget(event.detail.id)}>

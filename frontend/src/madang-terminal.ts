@@ -15,6 +15,10 @@ import { cleanTitle, guardQuestions } from "./terminal-questions.js";
 import { terminalTheme } from "./terminal-theme.js";
 
 const SCROLLBACK = 10_000;
+/** Keys that a phone's keyboard lacks. */
+const KEYS: readonly [string, string][] = [
+  ["Esc", "\x1b"], ["Tab", "\t"], ["^C", "\x03"], ["^D", "\x04"], ["←", "\x1b[D"], ["↑", "\x1b[A"], ["↓", "\x1b[B"], ["→", "\x1b[C"],
+];
 /** What is typed while the connection is away waits, up to this many bytes. */
 const TYPED_AHEAD = 4096;
 
@@ -23,12 +27,15 @@ export class MadangTerminal extends MadangElement {
   static override styles = [
     shared,
     css`
-      :host { display: grid; grid-template-rows: auto 1fr auto; min-height: 0; min-width: 0; background: var(--term-ground); }
+      :host { display: grid; grid-template-rows: auto minmax(0, 1fr) auto auto; min-height: 0; min-width: 0; background: var(--term-ground); }
       .screen { grid-row: 2; min-height: 0; min-width: 0; padding: 8px 4px 4px 12px; overflow: hidden; }
       .screen > .xterm { height: 100%; }
       .note { border: 0; border-top: 1px solid var(--line); }
       .cut { grid-row: 1; }
       .end { grid-row: 3; }
+      .keys { grid-row: 4; display: none; gap: 2px; padding: 2px 4px; background: var(--sunken); border-top: 1px solid var(--line); overflow-x: auto; }
+      .keys button { flex: 1 0 44px; min-width: 44px; padding: 0 6px; font: 13px var(--mono); }
+      @media (pointer: coarse) { .keys { display: flex; } }
       .bones { grid-row: 2; padding: 14px; display: grid; gap: 9px; align-content: start; }
       .bones i { height: 11px; border-radius: 4px; background: #ffffff14; }
     `,
@@ -231,7 +238,8 @@ export class MadangTerminal extends MadangElement {
       ${this.ended === null ? nothing : html`<div class="note end" role="status">
         <span>${this.t("terminalEnded", { why: this.ended })}</span>
         <button @click=${() => { this.emit("madang-new-shell", { name: this.name }); }}>${this.t("newShell")}</button></div>`}
-    `;
+      <div class="keys">${KEYS.map(([name, code]) => html`<button @pointerdown=${(event: Event) => { event.preventDefault(); }}
+        @click=${() => this.terminal?.input(code)}>${name}</button>`)}</div>`;
   }
 }
 

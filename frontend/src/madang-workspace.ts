@@ -30,7 +30,7 @@ import { arrows } from "./tabs.js";
 import { tabsStyle } from "./tabs-style.js";
 import type { KernelState } from "./transcript.js";
 import { isOver, type Session } from "./usage-model.js";
-import { workspaceBar, workspaceFoot, workspacePhoneBar } from "./workspace-bars.js";
+import { workspaceBar, workspaceFoot, workspacePhoneBar, workspacePhoneMore } from "./workspace-bars.js";
 import { workspaceStyle } from "./workspace-style.js";
 
 export type Pane = "files" | "editor" | "console" | "terminal" | "session";
@@ -56,6 +56,8 @@ export class MadangWorkspace extends MadangElement {
   @state() pane: Pane = "console";
   @state() kernelState: KernelState = "unknown";
   @state() link: LinkState = "connecting";
+  /** Was there a connection before? Then a missing one is a lost one. */
+  wasOpen = false;
   @state() cursor: { line: number; column: number } | null = null;
   @state() saveStates = new Map<string, SaveState>();
   @state() private sessionId = "";
@@ -136,6 +138,7 @@ export class MadangWorkspace extends MadangElement {
   }
 
   private onLink(state: LinkState, code?: number): void {
+    this.wasOpen ||= state === "open";
     this.link = state;
     if (code === 4401 || code === 4403) this.problem = { code: "signed_out", words: this.t("notYours") };
     if (code === 4410) void this.lookAtEnd();
@@ -324,7 +327,7 @@ export class MadangWorkspace extends MadangElement {
           <madang-terminals session=${this.session?.state === "running" || this.session?.state === "paused" ? this.sessionId : ""} slug=${this.slug} language=${this.language}></madang-terminals>
           ${this.separator("bottom")}
           <div class="usage"><div class="tabs"><h2>${this.t("session")}</h2></div>
-            <madang-usage session=${this.sessionId} language=${this.language} @madang-session=${(event: CustomEvent<{ session: Session }>) => { this.onSession(event.detail.session); }}></madang-usage></div>
+            <madang-usage session=${this.sessionId} language=${this.language} @madang-session=${(event: CustomEvent<{ session: Session }>) => { this.onSession(event.detail.session); }}></madang-usage>${workspacePhoneMore(this)}</div>
         </section>
       </main>
       ${workspaceFoot(this)}${workspacePhoneBar(this)}</div>${shortcutList((key) => this.t(key))}`;

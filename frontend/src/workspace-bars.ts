@@ -37,11 +37,12 @@ export function workspaceBar(workspace: MadangWorkspace): TemplateResult {
 function pill(workspace: MadangWorkspace): TemplateResult {
   const { session } = workspace;
   const t = workspace.say.bind(workspace);
-  const word = session ? t(session.state) : t("starting");
+  const lost = session?.state === "running" && workspace.link === "connecting" && workspace.wasOpen;
+  const word = lost ? t("reconnecting") : t(session?.state ?? "starting");
   const cores = session ? t(session.slots.cpu === 1 ? "core" : "cores", { n: session.slots.cpu }) : "";
   const detail = [workspace.image.replace(":", " "), cores, session ? bytes(session.slots.memory) : ""].filter(Boolean).join(" · ");
-  return html`<button class="pill" title=${t("session")} @click=${() => { workspace.goTo("session"); }}>
-    <i class="dot ${session ? TONE[session.state] : "soon"}"></i><span>${word}<span class="detail"> · ${detail}</span></span></button>`;
+  return html`<button class="pill" title=${t("session")} aria-pressed=${workspace.pane === "session"} @click=${() => { workspace.goTo("session"); }}>
+    <i class="dot ${session && !lost ? TONE[session.state] : "soon"}"></i><span>${word}<span class="detail"> · ${detail}</span></span></button>`;
 }
 
 export function workspaceFoot(workspace: MadangWorkspace): TemplateResult {
@@ -59,8 +60,22 @@ export function workspaceFoot(workspace: MadangWorkspace): TemplateResult {
     ${cursor && workspace.inFront === "editor" ? html`<span>${t("position", cursor)}</span>` : nothing}
     <span class=${connection === "reconnecting" ? "amber" : ""} role="status">${connection === "online" ? "●" : connection === "reconnecting" ? "◌" : "○"} ${t(connection)}</span>
     <button aria-label=${t("shortcuts")} title="${t("shortcuts")} (?)" @click=${() => { workspace.help(); }}>${icon("keyboard")}</button>
-    <span><button lang="en" aria-pressed=${workspace.speaks === "en"} @click=${() => void workspace.speak("en")}>EN</button>·<button lang="ko" aria-pressed=${workspace.speaks === "ko"} @click=${() => void workspace.speak("ko")}>한국어</button></span>
+    ${languages(workspace)}
   </footer>`;
+}
+
+function languages(workspace: MadangWorkspace): TemplateResult {
+  return html`<span><button lang="en" aria-pressed=${workspace.speaks === "en"} @click=${() => void workspace.speak("en")}>EN</button>·<button
+    lang="ko" aria-pressed=${workspace.speaks === "ko"} @click=${() => void workspace.speak("ko")}>한국어</button></span>`;
+}
+
+/** What the bars have no room for on a phone, under the session's usage. */
+export function workspacePhoneMore(workspace: MadangWorkspace): TemplateResult {
+  const t = workspace.say.bind(workspace);
+  const live = workspace.session?.state === "running";
+  return html`<div class="phone-more"><p>${workspace.image.replace(":", " ")} · ${t(KERNEL[workspace.kernelState])}</p>
+    <button ?disabled=${!live} @click=${() => { workspace.restartKernel(); }}>${icon("restart")}${t("restart")}</button>
+    <button @click=${() => { workspace.toggleTheme(); }}>${icon("sun")}${t("theme")}</button>${languages(workspace)}</div>`;
 }
 
 const PHONE: readonly [Pane, IconName][] = [["files", "folder"], ["editor", "code"], ["console", "console"], ["terminal", "terminal"]];

@@ -31,7 +31,7 @@ export const workspaceStyle = css`
   madang-terminals { grid-area: terminals; }
   .usage { grid-area: usage; display: grid; grid-template-rows: 34px minmax(0, 1fr); min-height: 0; background: var(--surface); }
   .usage h2 { margin: 0; font-size: 12.5px; font-weight: 400; color: var(--ink); padding: 7px 14px; background: var(--surface); border-right: 1px solid var(--line); box-shadow: inset 0 -2px var(--accent); }
-  nav.phone { display: none; }
+  nav.phone, .phone-more { display: none; }
   dialog { border: 1px solid var(--line); border-radius: var(--radius); background: var(--surface); color: var(--ink); box-shadow: var(--shadow); padding: 18px 22px; max-width: min(560px, 92vw); }
   dialog::backdrop { background: #0005; }
   dialog h2 { margin: 0 0 10px; font-size: 16px; }
@@ -42,7 +42,9 @@ export const workspaceStyle = css`
     .frame { grid-template-rows: 48px auto minmax(0, 1fr) auto; }
     header { gap: 6px; padding: 0 8px 0 12px; } header .owner { display: none; } header .quietable { display: none; }
     header button { min-height: 44px; }
-    header .pill { max-width: 34vw; } .pill .detail { display: none; }
+    header .pill { max-width: 34vw; min-height: 44px; }
+    .phone-more { display: flex; flex-wrap: wrap; gap: 8px; align-items: center; padding: 12px 16px; border-top: 1px solid var(--line); } .phone-more p { flex: 1 0 100%; margin: 0; color: var(--muted); }
+    .usage { grid-template-rows: auto auto minmax(0, 1fr); align-content: start; } .pill .detail { display: none; }
     main, .right { display: block; height: 100%; }
     .separator { display: none; }
     main > section, .right > * { height: 100%; }
