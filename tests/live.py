@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import subprocess
-
 import httpx
 
-from bin.lib.layout import BUILD, PYTHON
+from bin.lib.layout import BUILD
 from bin.lib.running import Account, Site, environment, wait_for
-from tests.settings import IMAGES, ROOT, STATE
+from sandbox.doctor import findings
+from tests.settings import IMAGES
 
 __all__ = ["Account", "Site", "client", "environment", "missing_for_site", "wait_for"]
 
@@ -19,11 +18,8 @@ def missing_for_site() -> str:
         return "the front end is not built: bin/test does"
     if not (IMAGES / "python" / "bin").is_dir():
         return "the Python image is not set up: bin/test does"
-    doctor = subprocess.run(
-        [str(PYTHON), "manage.py", "doctor"], cwd=ROOT, capture_output=True, text=True, check=False,
-        env=environment(STATE),
-    )  # fmt: skip
-    return f"this host cannot run sandboxes: {doctor.stdout or doctor.stderr}" if doctor.returncode else ""
+    missing = [f"{finding.name}: {finding.detail}" for finding in findings() if finding.state == "missing"]
+    return f"this host cannot run sandboxes: {'; '.join(missing)}" if missing else ""
 
 
 def client(site: Site, account: Account | None = None) -> httpx.Client:

@@ -15,7 +15,7 @@ PATIENCE = 30_000
 def sign_in(page: Page, site: Site, account: Account) -> None:
     """Through the form, as everyone does."""
     page.goto(f"{site.url}/accounts/login/")
-    page.get_by_label("E-mail").first.fill(account.email)
+    page.get_by_label("Email", exact=True).fill(account.email)
     page.get_by_label("Password", exact=True).fill(account.password)
     page.get_by_role("main").get_by_role("button", name="Sign in").click()
     page.wait_for_url(re.compile("/dashboard"))

@@ -16,7 +16,7 @@ def test_sign_up_make_a_project_and_run_code(page: Page, site: Site) -> None:
     page.goto(site.url)
     screenshot(page, "landing")
     page.get_by_role("link", name="Start").click()
-    page.get_by_label("E-mail").first.fill(f"newcomer-{secrets.token_hex(4)}@example.org")
+    page.get_by_label("Email", exact=True).fill(f"newcomer-{secrets.token_hex(4)}@example.org")
     page.get_by_label("Password", exact=True).fill("a-quiet-courtyard-42")
     screenshot(page, "sign-up")
     page.get_by_role("main").get_by_role("button", name="Sign up").click()
@@ -42,7 +42,7 @@ def test_sign_up_make_a_project_and_run_code(page: Page, site: Site) -> None:
 
 def test_a_wrong_password_is_told_and_nothing_more(page: Page, site: Site) -> None:
     page.goto(f"{site.url}/accounts/login/")
-    page.get_by_label("E-mail").first.fill("nobody@example.org")
+    page.get_by_label("Email", exact=True).fill("nobody@example.org")
     page.get_by_label("Password", exact=True).fill("not-the-password")
     page.get_by_role("main").get_by_role("button", name="Sign in").click()
     expect(page.get_by_role("alert")).to_be_visible()

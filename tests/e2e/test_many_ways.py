@@ -57,7 +57,7 @@ def test_on_a_phone(open_page: Open, site: Site, account: Account, project: str)
 
 def test_by_keyboard_alone(page: Page, site: Site, account: Account, project: str) -> None:
     page.goto(f"{site.url}/accounts/login/")
-    page.get_by_label("E-mail").first.focus()
+    page.get_by_label("Email", exact=True).focus()
     page.keyboard.type(account.email)
     page.keyboard.press("Tab")
     page.keyboard.type(account.password)
