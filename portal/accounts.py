@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from portal.models import NAME_LENGTH, User
 
 
-class Adapter(DefaultAccountAdapter):  # type: ignore[misc]
+class Adapter(DefaultAccountAdapter):
     """Sign-up can be closed (``MADANG_SIGNUP=closed``)."""
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:

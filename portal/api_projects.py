@@ -8,7 +8,7 @@ from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
-from ninja import Query, Router, Schema
+from ninja import Query, Router, Schema, Status
 from pydantic import StringConstraints
 
 from portal.models import NAME_LENGTH, Project
@@ -50,7 +50,7 @@ def own_project(request: HttpRequest, id: UUID) -> Project:
     Raises:
         Problem: there is none, or it is somebody else's.
     """
-    project: Project | None = Project.objects.of(request.user).filter(pk=id).first()  # type: ignore[attr-defined]
+    project: Project | None = Project.objects.of(request.user).filter(pk=id).first()
     if project is None:
         raise not_found("project")
     return project
@@ -63,14 +63,14 @@ def list_projects(
     offset: Annotated[int, Query(ge=0, le=10_000_000)] = 0,
 ) -> dict[str, object]:
     """The caller's projects, last opened first; ``count`` is how many there are in all."""
-    mine = Project.objects.of(request.user)  # type: ignore[attr-defined]
+    mine = Project.objects.of(request.user)
     return {"items": list(mine.order_by("-last_opened", "id")[offset : offset + limit]), "count": mine.count()}
 
 
 @router.post("", response={201: ProjectOut}, summary="Make a project")
-def create(request: HttpRequest, body: ProjectIn) -> tuple[int, Project]:
+def create(request: HttpRequest, body: ProjectIn) -> Status[Project]:
     try:
-        return 201, create_project(request.user, body.name, body.image)  # type: ignore[arg-type]
+        return Status(201, create_project(request.user, body.name, body.image))  # type: ignore[arg-type]
     except UnknownImage as error:
         raise Problem(
             422,

@@ -10,14 +10,14 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import parse_qs
 
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseForbidden
 from django.middleware.csrf import CsrfViewMiddleware
 from django.utils.deprecation import MiddlewareMixin
 from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext as _
 
 from portal.keys import find_key
-from portal.models import ApiKey
+from portal.models import ApiKey, User
 from portal.problems import PROGRAM_PATHS, problem_response
 from sessions.problems import Problem
 
@@ -38,6 +38,13 @@ def shown_key(path: str, authorization: str, query: str) -> str | None:
     if jupyter:
         return next(iter(parse_qs(query).get("token", [])), None)
     return None
+
+
+class SignedInRequest(HttpRequest):
+    """What a view behind ``login_required`` receives; for the type checker alone."""
+
+    user: User
+    api_key: ApiKey | None
 
 
 class ApiKeyMiddleware(MiddlewareMixin):
@@ -73,7 +80,7 @@ def _sign_in(request: HttpRequest, key: ApiKey) -> None:
 
     request.api_key = key  # type: ignore[attr-defined]
     request.user = key.user
-    request.auser = auser  # type: ignore[assignment, method-assign]
+    request.auser = auser
 
 
 def bad_key() -> Problem:
@@ -91,7 +98,7 @@ class CsrfMiddleware(CsrfViewMiddleware):
 
     def process_view(
         self, request: HttpRequest, callback: Any, callback_args: Any, callback_kwargs: Any
-    ) -> HttpResponseBase | None:
+    ) -> HttpResponseForbidden | None:
         if getattr(request, "api_key", None) is not None:
             return None
         return super().process_view(request, callback, callback_args, callback_kwargs)

@@ -96,7 +96,7 @@ def _get(request: HttpRequest, path: str) -> HttpResponse:
     if wanted not in {None, "", *KINDS} or format not in {None, "", "text", "base64", "json"}:
         raise bad_request(_("“type” is file, directory or notebook; “format” is text, base64 or json."))
     if not path:
-        projects = list(Project.objects.of(request.user).order_by("slug")) if content else []  # type: ignore[attr-defined]
+        projects = list(Project.objects.of(request.user).order_by("slug")) if content else []
         return JsonResponse(folder_model("", None, [project_model(project) for project in projects], content))
     place = find_place(request, path)
     with place.files() as files:

@@ -29,7 +29,7 @@ def figures() -> list[Figure]:
     """Up to three figures, in the language of the page."""
     offered = len(images())
     first = next(iter(images().values()), None)
-    run, start = cache.get_or_set("figures", lambda: (Session.objects.count(), start_milliseconds()), KEPT_SECONDS)
+    run, start = _counted()
     found = []
     if start is not None:
         found.append(Figure(f"{number_format(start)} ms", _("until a session runs, as it was typically here")))
@@ -41,3 +41,12 @@ def figures() -> list[Figure]:
     if first:
         found.append(Figure(granted(first.slots.as_dict()), _("for each session, yours alone")))
     return found[:MOST]
+
+
+def _counted() -> tuple[int, int | None]:
+    """How many sessions there were and how fast they typically started: from the database, once a minute."""
+    known: tuple[int, int | None] | None = cache.get("figures")
+    if known is None:
+        known = (Session.objects.count(), start_milliseconds())
+        cache.set("figures", known, KEPT_SECONDS)
+    return known

@@ -89,7 +89,7 @@ class Project(models.Model):
     last_opened = models.DateTimeField(default=timezone.now)
     deleted_at = models.DateTimeField(null=True, blank=True)
 
-    objects: ClassVar[models.Manager[Project]] = ProjectQuerySet.as_manager()  # type: ignore[assignment]
+    objects = ProjectQuerySet.as_manager()
 
     class Meta:
         ordering = ("-last_opened",)

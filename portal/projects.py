@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import logging
 import os
-import shutil
-from uuid import UUID
 
 from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.text import slugify
 
+from portal.checkpoints import forget_project
+from portal.files import remove_tree
 from portal.models import SCRATCH, SLUG_LENGTH, Project, User
 from sandbox.images import Image, images
 
@@ -110,25 +110,28 @@ def restore_project(project: Project) -> Project:
 
 
 def purge_expired() -> int:
-    """Remove for good every project whose grace is over, with its files; how many there were."""
+    """Remove for good every project whose grace is over, with its files; how many there were.
+
+    A folder that resists is logged and tried again next time.
+    """
     count = 0
-    for project in Project.objects.filter(pk__in=_expired_ids()):
-        _remove_tree(project)
+    for project in list(Project.objects.expired()):
+        try:
+            _remove_files(project)
+        except OSError:
+            log.exception("the folder of project %s could not be removed", project.pk)
+            continue
+        forget_project(project)
         project.delete()
         count += 1
     return count
 
 
-def _expired_ids() -> list[UUID]:
-    return list(Project.objects.expired().values_list("pk", flat=True))  # type: ignore[attr-defined]
-
-
-def _remove_tree(project: Project) -> None:
-    if not shutil.rmtree.avoids_symlink_attacks:
-        raise RuntimeError("this platform cannot remove a hostile folder safely")
+def _remove_files(project: Project) -> None:
+    parent = os.open(project.directory.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
-        shutil.rmtree(project.directory)
+        remove_tree(parent, project.directory.name)
     except FileNotFoundError:
         log.info("project %s had no folder", project.pk)
-    if os.path.lexists(project.directory):
-        raise OSError(f"the folder of project {project.pk} could not be removed whole")
+    finally:
+        os.close(parent)

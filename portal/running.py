@@ -66,7 +66,7 @@ def rows(user: Any, sessions: Iterable[Session]) -> list[SessionRow]:
     found = list(sessions)
     wanted = {session.project for session in found if session.project}
     projects = {project.pk: project for project in _projects(user).filter(pk__in=wanted)}
-    return [_row(session, projects.get(session.project)) for session in found]  # type: ignore[arg-type]
+    return [_row(session, projects.get(session.project)) for session in found]
 
 
 def _row(session: Session, project: Project | None) -> SessionRow:
@@ -151,8 +151,8 @@ def start_milliseconds(count: int = 200) -> int | None:
 
 
 def _sessions(user: Any) -> Any:
-    return Session.objects.of(user)  # type: ignore[attr-defined]
+    return Session.objects.of(user)
 
 
 def _projects(user: Any) -> Any:
-    return Project.objects.of(user)  # type: ignore[attr-defined]
+    return Project.objects.of(user)

@@ -35,16 +35,17 @@ def take_chunk(files: Files, path: str, chunk: int, data: bytes, limit: int) -> 
         base = f"{HIDDEN}{hashlib.sha256(name.encode()).hexdigest()[:24]}."
         if chunk == 1:
             _sweep(parent, base)
-            fd = os.open(f"{base}1", _NEW, 0o666, dir_fd=parent)
-            _write(fd, parent, before, data, path, limit)
-            return None
-        gathered = _latest(parent, base)
-        if gathered is None or (chunk != -1 and gathered != chunk - 1):
-            raise _out_of_order(path)
-        held = f"{base}{gathered}"
+            held = f"{base}1"
+            fd = os.open(held, _NEW, 0o666, dir_fd=parent)
+        else:
+            gathered = _latest(parent, base)
+            if gathered is None or (chunk != -1 and gathered != chunk - 1):
+                raise _out_of_order(path)
+            held = f"{base}{gathered}"
+            fd = os.open(held, _MORE, dir_fd=parent)
         try:
-            _write(os.open(held, _MORE, dir_fd=parent), parent, before, data, path, limit)
-        except Problem:
+            _write(fd, parent, before, data, path, limit)
+        except BaseException:
             os.unlink(held, dir_fd=parent)
             raise
         os.rename(held, name if chunk == -1 else f"{base}{chunk}", src_dir_fd=parent, dst_dir_fd=parent)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
+from portal.authentication import SignedInRequest
 from portal.forms import KeyForm
 from portal.keys import create_key, revoke_key
 from portal.models import ApiKey
@@ -17,12 +18,12 @@ from portal.models import ApiKey
 
 @login_required
 @never_cache
-def keys(request: HttpRequest) -> HttpResponse:
+def keys(request: SignedInRequest) -> HttpResponse:
     """The list, and the form; a new key's text is in the answer to the form and nowhere else."""
     form = KeyForm(request.POST or None)
     made, text = None, ""
     if request.method == "POST" and form.is_valid():
-        made, text = create_key(request.user, form.cleaned_data["name"], form.expires())  # type: ignore[arg-type]
+        made, text = create_key(request.user, form.cleaned_data["name"], form.expires())
         form = KeyForm()
     context = {
         "form": form,
@@ -36,7 +37,7 @@ def keys(request: HttpRequest) -> HttpResponse:
 
 @login_required
 @require_POST
-def revoke(request: HttpRequest, id: int) -> HttpResponse:
+def revoke(request: SignedInRequest, id: int) -> HttpResponse:
     key = get_object_or_404(ApiKey, pk=id, user=request.user)
     revoke_key(key)
     messages.success(request, _("The key “%(name)s” no longer works.") % {"name": key.name})

@@ -36,7 +36,7 @@ def set_language(request: HttpRequest) -> HttpResponse:
             language,
             max_age=YEAR,
             secure=settings.LANGUAGE_COOKIE_SECURE,
-            samesite=settings.LANGUAGE_COOKIE_SAMESITE,
+            samesite="Lax",
         )
         if request.user.is_authenticated:
             request.user.language = language

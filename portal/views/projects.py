@@ -6,12 +6,13 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.decorators.http import require_GET, require_POST
 
+from portal.authentication import SignedInRequest
 from portal.forms import NewProjectForm, RenameForm
 from portal.models import Project
 from portal.projects import (
@@ -25,22 +26,22 @@ from portal.running import stop_sessions_of
 from sandbox.images import images
 
 
-def own_project(request: HttpRequest, id: UUID) -> Project:
+def own_project(request: SignedInRequest, id: UUID) -> Project:
     """The user's project of that id.
 
     Raises:
         Http404: there is none, or it is not theirs: a stranger learns nothing.
     """
-    project: Project = get_object_or_404(Project.objects.of(request.user), pk=id)  # type: ignore[attr-defined]
+    project: Project = get_object_or_404(Project.objects.of(request.user), pk=id)
     return project
 
 
 @login_required
-def new(request: HttpRequest) -> HttpResponse:
+def new(request: SignedInRequest) -> HttpResponse:
     """Choose an image and a name; the new project opens with its hello file."""
     form = NewProjectForm(request.POST or None, initial={"image": request.GET.get("image") or next(iter(images()), "")})
     if request.method == "POST" and form.is_valid():
-        project = create_project(request.user, form.cleaned_data["name"], form.cleaned_data["image"])  # type: ignore[arg-type]
+        project = create_project(request.user, form.cleaned_data["name"], form.cleaned_data["image"])
         return redirect("workspace", project.pk)
     context = {"form": form, "images": list(images().values()), "chosen": form["image"].value()}
     return render(request, "pages/new_project.html", context, status=400 if form.errors else 200)
@@ -49,7 +50,7 @@ def new(request: HttpRequest) -> HttpResponse:
 @login_required
 @ensure_csrf_cookie
 @require_GET
-def workspace(request: HttpRequest, id: UUID) -> HttpResponse:
+def workspace(request: SignedInRequest, id: UUID) -> HttpResponse:
     """The workspace; all that happens in it is the element's."""
     project = own_project(request, id)
     touch_project(project)
@@ -61,7 +62,7 @@ def workspace(request: HttpRequest, id: UUID) -> HttpResponse:
 
 
 @login_required
-def settings(request: HttpRequest, id: UUID) -> HttpResponse:
+def settings(request: SignedInRequest, id: UUID) -> HttpResponse:
     """Rename a project, or go on to delete it."""
     project = own_project(request, id)
     form = RenameForm(request.POST or None, initial={"name": project.name})
@@ -75,7 +76,7 @@ def settings(request: HttpRequest, id: UUID) -> HttpResponse:
 
 @login_required
 @require_POST
-def delete(request: HttpRequest, id: UUID) -> HttpResponse:
+def delete(request: SignedInRequest, id: UUID) -> HttpResponse:
     """Put a project away; the dashboard offers to undo that."""
     project = own_project(request, id)
     delete_project(project)
@@ -90,8 +91,8 @@ def delete(request: HttpRequest, id: UUID) -> HttpResponse:
 
 @login_required
 @require_POST
-def restore(request: HttpRequest, id: UUID) -> HttpResponse:
-    project: Project = get_object_or_404(Project.objects.deleted_of(request.user), pk=id)  # type: ignore[attr-defined]
+def restore(request: SignedInRequest, id: UUID) -> HttpResponse:
+    project: Project = get_object_or_404(Project.objects.deleted_of(request.user), pk=id)
     restore_project(project)
     messages.success(request, _("“%(name)s” is back.") % {"name": project.name})
     return redirect("dashboard")

@@ -7,12 +7,13 @@ from datetime import date
 
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
+from portal.authentication import SignedInRequest
 from portal.running import cpu_by_day, rows, session_history, usage_totals
 from portal.templatetags.madang import milliseconds
 
@@ -32,11 +33,11 @@ class Bar:
 
 @login_required
 @require_GET
-def usage(request: HttpRequest) -> HttpResponse:
+def usage(request: SignedInRequest) -> HttpResponse:
     page = Paginator(session_history(request.user), PAGE_SIZE).get_page(request.GET.get("page"))
-    page.object_list = rows(request.user, page.object_list)
     context = {
         "page": page,
+        "sessions": rows(request.user, page.object_list),
         "totals": usage_totals(request.user),
         "chart": chart(cpu_by_day(request.user, DAYS)),
     }

@@ -6,9 +6,9 @@ import sys
 from typing import Any
 
 from django.core.management.base import BaseCommand
-from sandbox.doctor import findings
 
 from portal.checkup import Finding, portal_findings
+from sandbox.doctor import findings
 
 MARKS = {"found": "✓", "missing": "✗", "optional": "–"}
 
