@@ -189,6 +189,7 @@ class Jail:
     async def watch_samples(self, peer: Peer, call: int) -> dict[str, Any]:
         async def pump() -> None:
             seq = 0
+            self._read_accounts()
             while not self._over:
                 await peer.send({"stream": call, "seq": seq}, self._message())
                 seq += 1

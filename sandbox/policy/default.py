@@ -44,7 +44,8 @@ pipe pipe2 poll ppoll pselect6 select signalfd signalfd4 getrandom"""
 _SOCKETS = """accept accept4 bind connect getpeername getsockname getsockopt listen recvfrom recvmmsg recvmsg sendmmsg
 sendmsg sendto setsockopt shutdown"""
 _IPC = """mq_getsetattr mq_notify mq_open mq_timedreceive mq_timedsend mq_unlink msgctl msgget msgrcv msgsnd semctl
-semget semop semtimedop shmat shmctl shmdt shmget landlock_create_ruleset landlock_add_rule landlock_restrict_self seccomp"""
+semget semop semtimedop shmat shmctl shmdt shmget landlock_create_ruleset landlock_add_rule landlock_restrict_self
+seccomp"""
 _REFUSED = """acct add_key bpf chroot clock_adjtime clock_settime delete_module fanotify_init fanotify_mark finit_module
 fsconfig fsmount fsopen fspick init_module io_uring_enter io_uring_register io_uring_setup kcmp kexec_file_load
 kexec_load keyctl lookup_dcookie mount mount_setattr move_mount move_pages name_to_handle_at nfsservctl

@@ -41,6 +41,8 @@ def run(prefix: str, ready: int) -> None:
     for channel, port in PORTS.items():
         config.IPKernelApp[f"{channel}_port"] = port
     forget_runner()
+    if numpy := sys.modules.get("numpy"):
+        numpy.random.seed()  # forks of one zygote must not draw the same numbers
     app = ForkedKernelApp.instance(config=config)
     app.initialize([])
     os.write(ready, b"1")

@@ -1,0 +1,171 @@
+"""The driver contract as code: every driver in ``DRIVERS`` passes it unchanged."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import uuid
+from pathlib import Path
+
+import pytest
+
+from sandbox.drivers import Exit, Sample, SandboxError, SandboxSpec, load_driver
+from sandbox.images import images
+from sandbox.slots import MIB, Slots
+from tests.sandbox.conftest import Lab
+
+pytestmark = [pytest.mark.jail, pytest.mark.asyncio(loop_scope="module")]
+
+
+async def test_a_cell_runs_and_the_project_is_shared(lab: Lab):
+    id = await lab.start()
+    inside = await lab.kernel(id)
+    assert await inside.run("open('made.txt', 'w').write('hello'); print(6*7)") == "42\n"
+    made = lab.folder / "project" / "made.txt"
+    assert made.read_text() == "hello"
+    assert made.stat().st_uid == (lab.folder / "project").stat().st_uid
+
+
+async def test_samples_come_and_the_last_event_is_the_exit(lab: Lab):
+    id = await lab.start()
+    inside = await lab.kernel(id)
+    await inside.run("sum(range(10**7))")
+    sample = await lab.sample(id, 2)
+    assert sample.usage.memory_kib > 0
+    assert sample.usage.processes >= 2
+    assert sample.usage.cpu_ms > 0
+    await lab.driver.stop(id)
+    events = [event async for event in lab.driver.events(id)]
+    assert isinstance(events[-1], Exit)
+    assert all(isinstance(event, Sample) for event in events[:-1])
+    assert events[-1].reason == "stopped"
+    assert events[-1].usage.cpu_ms >= sample.usage.cpu_ms
+    assert events[-1].usage.memory_kib_s > 0
+
+
+async def test_events_of_an_ended_sandbox_yield_its_exit_again_until_collected(lab: Lab):
+    id = await lab.start()
+    await lab.driver.stop(id)
+    first = await lab.end(id)
+    assert await lab.end(id) == first
+    assert id in await lab.driver.adopt()
+    await lab.driver.collect(id)
+    assert id not in await lab.driver.adopt()
+    await lab.driver.collect(id)
+    await lab.driver.stop(id)
+
+
+async def test_a_new_instance_of_the_driver_adopts_what_the_last_one_started(lab: Lab):
+    id = await lab.start()
+    inside = await lab.kernel(id)
+    await inside.run("x = 41")
+    state = lab.driver.runner_socket(id).parents[2]
+    successor = load_driver("jail", state)
+    assert id in await successor.adopt()
+    async for event in successor.events(id):
+        assert isinstance(event, Sample)
+        break
+    assert await inside.run("print(x + 1)") == "42\n"
+
+
+async def test_pause_freezes_and_resume_goes_on_with_nothing_lost(lab: Lab):
+    id = await lab.start()
+    inside = await lab.kernel(id)
+    await inside.run("x = 1")
+    await lab.driver.pause(id)
+    before = (await lab.sample(id)).usage.cpu_ms
+    answer = asyncio.create_task(inside.run("print(x)"))
+    assert (await lab.sample(id, 2)).usage.cpu_ms - before < 20
+    assert not answer.done()
+    await lab.driver.resume(id)
+    assert await answer == "1\n"
+
+
+async def test_a_paused_sandbox_can_be_stopped(lab: Lab):
+    id = await lab.start()
+    await lab.kernel(id)
+    await lab.driver.pause(id)
+    await lab.driver.stop(id)
+    assert (await lab.end(id)).reason == "stopped"
+
+
+async def test_stopping_ends_what_ignores_signals_and_hides_in_sessions_of_its_own(lab: Lab):
+    id = await lab.start()
+    inside = await lab.kernel(id)
+    stubborn = (
+        "import os, signal, time\nfor n in (15, 1, 2): signal.signal(n, signal.SIG_IGN)\nos.setsid()\ntime.sleep(999)"
+    )
+    await inside.run(f"import subprocess, sys; p = subprocess.Popen([sys.executable, '-c', {stubborn!r}])")
+    await lab.driver.stop(id)
+    assert (await lab.end(id)).usage.processes == 0
+
+
+async def test_a_memory_hog_is_ended_and_its_neighbours_are_not(lab: Lab):
+    hog = await lab.start(Slots(memory=200 * MIB))
+    inside = await lab.kernel(hog)
+    await inside.send("x = bytearray(10**9)")
+    said = ""
+    async for _, payload in inside.stream:
+        said += payload.decode(errors="replace")
+        if "autorestarting" in said:
+            break
+    assert "out of memory" in said
+    assert (await lab.sample(hog)).usage.memory_peak_kib <= 200 * 1024
+
+
+async def test_a_fork_bomb_meets_the_limit_of_processes(lab: Lab):
+    id = await lab.start(Slots(memory=256 * MIB, processes=40))
+    inside = await lab.kernel(id)
+    said = await inside.run(
+        "import os, time\ntry:\n    for n in range(500):\n        if os.fork() == 0: time.sleep(60); os._exit(0)\n"
+        "except OSError as error: print(type(error).__name__, n < 40)"
+    )
+    assert said == "BlockingIOError True\n"
+
+
+async def test_it_says_busy_and_idle(lab: Lab):
+    id = await lab.start()
+    inside = await lab.kernel(id)
+    await inside.send("import time; time.sleep(2.5)")
+    assert (await lab.sample(id, 2)).busy
+    async for event in lab.driver.events(id):
+        assert isinstance(event, Sample)
+        if not event.busy and event.idle_ms > 1000:
+            break
+
+
+async def test_unknown_things_are_refused_with_a_code(lab: Lab):
+    with pytest.raises(SandboxError) as refused:
+        load_driver("nonsense", Path("/nonexistent"))
+    assert refused.value.code == "unknown_driver"
+    spec = SandboxSpec(str(uuid.uuid4()), next(iter(images().values())), Slots(), Path("/nonexistent"))
+    with pytest.raises(SandboxError) as refused:
+        await lab.driver.start(spec)
+    assert refused.value.code == "no_project"
+    assert spec.id not in await lab.driver.adopt()
+
+
+async def test_nothing_is_left_when_its_supervisor_is_killed(lab: Lab):
+    """The jail driver's own promise: without a jail there is no sandbox, and its accounts are still read."""
+    id = await lab.start()
+    await lab.kernel(id)
+    directory = lab.driver.runner_socket(id).parent
+    state = json.loads((directory / "state.json").read_text())
+    os.kill(state["jail"], signal.SIGKILL)
+    ended = await lab.end(id)
+    assert ended.reason == "jail_lost"
+    assert ended.usage.cpu_ms > 0
+    assert not any(Path(path).exists() for path in state["cgroup"].values())
+    with pytest.raises(FileNotFoundError):  # gone, or a zombie that this machine's init has yet to bury
+        Path(f"/proc/{state['runner']}/exe").readlink()
+
+
+async def test_a_lost_runner_ends_the_sandbox_with_an_honest_reason(lab: Lab):
+    id = await lab.start()
+    directory = lab.driver.runner_socket(id).parent
+    os.kill(json.loads((directory / "state.json").read_text())["runner"], signal.SIGKILL)
+    ended = await lab.end(id)
+    assert ended.reason == "runner_lost"
+    assert "files" in ended.detail

@@ -1,0 +1,115 @@
+"""The wire: any frame survives, and no bytes of a hostile peer do harm."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sandbox.runner import messages, sockets
+from sandbox.runner.wire import MAX_FRAME, CallError, Client, Method, Peer, WireError, decode, encode, read_frame
+
+headers = st.dictionaries(st.text(max_size=8), st.integers() | st.text(max_size=8) | st.none(), max_size=4)
+
+
+@given(headers, st.binary(max_size=200))
+def test_a_frame_survives(header: dict[str, object], payload: bytes):
+    assert decode(encode(header, payload)[4:]) == (header, payload)
+
+
+@given(st.binary(max_size=100))
+def test_garbage_is_a_wire_error_or_a_frame(body: bytes):
+    try:
+        header, _ = decode(body)
+        assert isinstance(header, dict)
+    except WireError:
+        pass
+
+
+async def test_an_oversized_frame_is_refused_before_it_is_read():
+    reader = asyncio.StreamReader()
+    reader.feed_data((MAX_FRAME + 1).to_bytes(4, "big"))
+    with pytest.raises(WireError, match="over the limit"):
+        await read_frame(reader)
+
+
+@given(st.sampled_from(sorted(messages.CHANNELS)), st.lists(st.binary(max_size=50), min_size=4, max_size=8))
+def test_a_kernel_message_survives(channel: str, parts: list[bytes]):
+    assert messages.unpack(messages.pack(channel, parts)) == (channel, parts)
+
+
+@given(st.binary(max_size=120))
+def test_garbage_is_no_kernel_message(data: bytes):
+    try:
+        messages.unpack(data)
+    except messages.MessageError:
+        pass
+
+
+class Echo:
+    """A server of one stream and one call, for the client to meet."""
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder / "echo.sock"
+
+    async def __aenter__(self) -> Echo:
+        async def add(peer: Peer, call: int, a: int, b: int) -> int:
+            return a + b
+
+        async def fail(peer: Peer, call: int) -> None:
+            raise CallError("sorry", "It cannot be.")
+
+        async def count(peer: Peer, call: int, to: int) -> str:
+            async def pump() -> None:
+                for number in range(to):
+                    await peer.send({"stream": call, "seq": number}, b"x" * 1000)
+                await peer.send({"stream": call, "end": "done"})
+
+            peer.spawn(call, pump())
+            return "counting"
+
+        methods: dict[str, Method] = {"add": add, "fail": fail, "count": count}
+        listener = sockets.listen(self.path)
+        self.server = await asyncio.start_unix_server(lambda r, w: Peer(r, w, methods).serve(), sock=listener)
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        self.server.close()
+
+
+async def test_calls_errors_and_streams(tmp_path: Path):
+    async with Echo(tmp_path) as echo, await Client.connect(echo.path) as client:
+        assert await asyncio.gather(*(client.call("add", a=n, b=1) for n in range(50))) == list(range(1, 51))
+        with pytest.raises(CallError) as error:
+            await client.call("fail")
+        assert (error.value.code, error.value.message) == ("sorry", "It cannot be.")
+        for wrong in (client.call("nonsense"), client.call("add", a=1), client.call("add", a=1, b=2, c=3)):
+            with pytest.raises(CallError) as error:
+                await wrong
+            assert error.value.code == "bad_request"
+        stream = await client.open("count", to=500)
+        assert stream.result == "counting"
+        assert [seq async for seq, _ in stream] == list(range(500))
+        assert stream.end == "done"
+
+
+async def test_a_peer_that_breaks_the_protocol_is_disconnected_and_others_are_not(tmp_path: Path):
+    async with Echo(tmp_path) as echo:
+        reader, writer = await sockets.open_unix_connection(echo.path)
+        writer.write(b"\xff" * 64)
+        assert await reader.read() == b""
+        writer.close()
+        async with await Client.connect(echo.path) as client:
+            assert await client.call("add", a=1, b=1) == 2
+
+
+async def test_paths_longer_than_sun_path(tmp_path: Path):
+    folder = tmp_path / ("d" * 80) / ("e" * 80)
+    folder.mkdir(parents=True)
+    async with Echo(folder) as echo, await Client.connect(echo.path) as client:
+        assert await client.call("add", a=2, b=2) == 4
+    assert isinstance(sockets.listen(folder / "again.sock"), socket.socket)
