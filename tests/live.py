@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+
 import httpx
 
 from bin.lib.layout import BUILD
@@ -10,6 +12,10 @@ from sandbox.doctor import findings
 from tests.settings import IMAGES
 
 __all__ = ["Account", "Site", "client", "environment", "missing_for_site", "wait_for"]
+
+
+# Each request would fill the report of a failed test.
+logging.getLogger("httpx").setLevel(logging.WARNING)
 
 
 def missing_for_site() -> str:

@@ -45,7 +45,8 @@ class Workspace:
     def show_console(self) -> None:
         """Bring the console to the front, where there are tabs (a phone has a bar instead)."""
         tab = self.page.get_by_role("tab", name="Console")
-        expect(self.page.locator("madang-console")).to_be_attached(timeout=PATIENCE)
+        phone = self.page.get_by_role("navigation", name="Panels")
+        expect(tab.or_(phone).first).to_be_visible(timeout=PATIENCE)
         if tab.is_visible():
             tab.click()
 

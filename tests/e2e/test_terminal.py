@@ -10,11 +10,12 @@ from tests.e2e.browser import screenshot
 from tests.e2e.pages import PATIENCE, Workspace
 
 
-def size(workspace: Workspace) -> tuple[int, int]:
-    """Rows and columns as the programs inside see them."""
-    workspace.type("clear; stty size | tr ' ' x")
-    workspace.expect_on_screen(re.compile(r"\d+x\d+"))
-    found = re.search(r"(\d+)x(\d+)", workspace.screen.inner_text())
+def size(workspace: Workspace, name: str) -> tuple[int, int]:
+    """Rows and columns as the programs inside see them. ``name`` tells one answer from another."""
+    workspace.type(f"clear; echo {name} $(stty size) end")
+    answer = re.compile(rf"{name} (\d+) (\d+) end")
+    workspace.expect_on_screen(answer)
+    found = answer.search(workspace.screen.inner_text().replace("\xa0", " "))
     assert found
     return int(found[1]), int(found[2])
 
@@ -38,10 +39,10 @@ def test_colours_are_drawn(workspace: Workspace) -> None:
 
 def test_programs_see_the_size_of_the_window(workspace: Workspace) -> None:
     workspace.wait_for_prompt()
-    before = size(workspace)
+    before = size(workspace, "before")
     workspace.page.set_viewport_size({"width": 900, "height": 620})
     expect(workspace.terminal).to_be_visible()
-    after = size(workspace)
+    after = size(workspace, "after")
     assert after != before
     assert after[1] < before[1]
 
