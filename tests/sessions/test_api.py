@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from sandbox.runner.wire import CallError
 from sessions import client, lifecycle
 from sessions.models import Session
 from sessions.service.keeper import Keeper
@@ -98,7 +99,7 @@ async def test_anothers_session_does_not_exist(service: Keeper, projects: Projec
         ({"image": "x" * 10_000}, "image"),
     ],
 )
-async def test_bad_requests_say_what_is_wrong(service: Keeper, alice: Any, body: dict, says: str) -> None:
+async def test_bad_requests_say_what_is_wrong(service: Keeper, alice: Any, body: dict[str, Any], says: str) -> None:
     problem = await Browser(alice)("POST", HERE, body, status=422)
     assert says in problem["detail"]
     assert service.sessions == {}
@@ -136,15 +137,16 @@ async def test_a_call_waits_while_the_service_restarts(ground: Ground, keeper: K
 
 async def test_the_service_answers_every_nonsense(service: Keeper) -> None:
     async with await client.connect() as wire:
-        for method, params in [
+        nonsense: list[tuple[str, dict[str, Any]]] = [
             ("session.nothing", {}),
             ("session.create", {"user": 1}),
             ("session.create", {"user": 10**9, "image": IMAGE}),
             ("session.create", {"user": "x", "image": IMAGE, "project": "no uuid"}),
             ("session.stop", {"id": None}),
             ("session.watch", {"id": "x", "surprise": 1}),
-        ]:
-            with pytest.raises(client.CallError) as error:
+        ]
+        for method, params in nonsense:
+            with pytest.raises(CallError) as error:
                 await asyncio.wait_for(wire.call(method, **params), 5)
             assert error.value.message
     assert service.sessions == {}

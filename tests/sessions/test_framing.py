@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import struct
+from typing import Any
 
 import pytest
 from hypothesis import example, given
@@ -29,18 +30,30 @@ buffers = st.lists(st.binary(max_size=40), max_size=3)
 channels = st.sampled_from(sorted(framing.TO_KERNEL))
 
 
-def message(channel: str, header: dict, parent: dict, metadata: dict, content: dict, blobs: list[bytes]) -> bytes:
+def message(
+    channel: str,
+    header: dict[str, Any],
+    parent: dict[str, Any],
+    metadata: dict[str, Any],
+    content: dict[str, Any],
+    blobs: list[bytes],
+) -> bytes:
     return pack(channel, [*(json.dumps(part).encode() for part in (header, parent, metadata, content)), *blobs])
 
 
-def read(v1: bytes) -> tuple[str, list[dict], list[bytes]]:
+def read(v1: bytes) -> tuple[str, list[dict[str, Any]], list[bytes]]:
     channel, parts = unpack(v1)
     return channel, [json.loads(part) for part in parts[:4]], parts[4:]
 
 
 @given(channels, headers, objects, objects, objects, buffers)
 def test_there_and_back_again(
-    channel: str, header: dict, parent: dict, metadata: dict, content: dict, blobs: list[bytes]
+    channel: str,
+    header: dict[str, Any],
+    parent: dict[str, Any],
+    metadata: dict[str, Any],
+    content: dict[str, Any],
+    blobs: list[bytes],
 ) -> None:
     v1 = message(channel, header, parent, metadata, content, blobs)
     framing.check(v1)
@@ -52,6 +65,7 @@ def test_there_and_back_again(
 def test_lone_surrogates_stay_readable() -> None:
     v1 = message("shell", {"msg_id": "1", "msg_type": "x"}, {}, {}, {"text": "\ud83d"}, [])
     frame = framing.to_json(v1)
+    assert isinstance(frame, str)
     assert frame.encode()
     assert json.loads(frame)["content"] == {"text": "\ud83d"}
 
@@ -68,6 +82,7 @@ def test_a_text_is_what_jupyters_clients_read() -> None:
 def test_buffers_lie_where_jupyters_layout_says() -> None:
     v1 = message("shell", {"msg_id": "1", "msg_type": "x"}, {}, {}, {}, [b"abc", b"", b"de"])
     frame = framing.to_json(v1)
+    assert isinstance(frame, bytes)
     count, *offsets = struct.unpack_from(">5I", frame)
     assert count == 4
     assert json.loads(frame[offsets[0] : offsets[1]])["channel"] == "shell"
@@ -108,7 +123,7 @@ GOOD = {
         ({"content": "text"}, "content"),
     ],
 )
-def test_a_wrong_field_is_named(change: dict, why: str) -> None:
+def test_a_wrong_field_is_named(change: dict[str, Any], why: str) -> None:
     with pytest.raises(MessageError, match=why):
         framing.from_json(json.dumps({**GOOD, **change}))
 

@@ -14,7 +14,7 @@ from sandbox.drivers import SandboxError
 from sandbox.runner.wire import CallError
 from sessions import lifecycle as life
 from sessions.ledger import COUNTED
-from sessions.lifecycle import State
+from sessions.lifecycle import Life, State
 from sessions.models import Session, Transition, UsageLine
 from sessions.service import live, store
 from sessions.service.keeper import Keeper
@@ -219,7 +219,7 @@ async def test_a_paused_session_does_not_idle_out(keeper: Keeper, ground: Ground
     await session.apply(life.Resume())
     ground.boxes[session.id].use(idle_ms=100_000)
     await until(ground.boxes[session.id].samples.empty)
-    assert session.life.state is State.RUNNING, "resuming begins the countdown anew"
+    assert session.life == Life(State.RUNNING, "owner"), "resuming begins the countdown anew"
 
 
 async def test_a_pause_that_fails_leaves_it_running(
@@ -260,7 +260,7 @@ async def test_a_project_whose_session_is_ending_gets_a_new_one(keeper: Keeper, 
 async def test_refusals(keeper: Keeper, create: Create, settings: Any) -> None:
     project = str(uuid.uuid4())
     await create(keeper, project)
-    refused = [
+    refused: list[tuple[str, dict[str, Any]]] = [
         ("bad_request", {"image": "cobol:60"}),
         ("bad_request", {"slots": {"cpu": -1}}),
         ("bad_request", {"slots": {"wheels": 4}}),

@@ -34,7 +34,7 @@ operations = st.sampled_from(OPERATIONS)
 
 
 def run(*steps: life.Operation, start: Life | None = None) -> tuple[Life, list[life.Action]]:
-    now, actions = start or Life(), []
+    now, actions = start or Life(), list[life.Action]()
     for operation in steps:
         now, done = apply(now, operation)
         actions += done

@@ -12,6 +12,7 @@ import httpx
 import pytest
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
+from websockets.typing import Subprotocol
 
 from sessions.jupyter import framing
 from tests.live import Account, Site, client, wait_for
@@ -35,12 +36,8 @@ def start_kernel(http: httpx.Client) -> tuple[str, str]:
 
 def open_socket(site: Site, account: Account, path: str, *subprotocols: str) -> Any:
     url = site.url.replace("http", "ws", 1) + path
-    return connect(
-        url,
-        subprotocols=list(subprotocols) or None,
-        additional_headers=account.headers,
-        max_size=None,  # type: ignore[arg-type]
-    )
+    offered = [Subprotocol(name) for name in subprotocols] or None
+    return connect(url, subprotocols=offered, additional_headers=account.headers, max_size=None)
 
 
 async def until_idle(socket: ClientConnection, decode: Any) -> str:
@@ -63,7 +60,7 @@ async def until_lost(socket: ClientConnection) -> list[int]:
     numbers = []
     while True:
         try:
-            numbers.append(framing.unnumber(await socket.recv())[0])
+            numbers.append(framing.unnumber(await socket.recv(decode=False))[0])
         except ConnectionClosed:
             return numbers
 
