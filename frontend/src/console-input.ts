@@ -9,7 +9,8 @@ import { insertNewlineAndIndent, indentLess, indentMore } from "@codemirror/comm
 const PATIENCE_MS = 2500;
 
 export interface ConsoleInputHooks {
-  run: (code: string) => void;
+  /** False: it cannot run now, keep it. */
+  run: (code: string) => boolean;
   complete: (code: string, at: number) => Promise<{ matches: string[]; start: number; end: number } | null>;
   explain: (code: string, at: number) => void;
 }
@@ -88,7 +89,7 @@ export class ConsoleInput {
   submit(): boolean {
     const code = this.view.state.doc.toString();
     if (!code.trim()) return true;
-    this.hooks.run(code);
+    if (!this.hooks.run(code)) return true;
     this.draft = "";
     this.at = this.history.length;
     this.fill("");

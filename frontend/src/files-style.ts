@@ -18,6 +18,7 @@ export const filesStyle = css`
   small { margin-left: auto; padding-left: 8px; color: var(--muted); font-weight: 400; font-size: 11.5px; }
   .more { position: absolute; right: 2px; opacity: 0; background: var(--paper); min-width: 24px; min-height: 24px; }
   .row:hover .more, .row:focus-within .more, .more[aria-expanded="true"] { opacity: 1; }
+  @media (pointer: fine) and (min-width: 721px) { .row:hover small, .row:focus-within small { visibility: hidden; } }
   .menu { position: absolute; right: 4px; top: 100%; z-index: 5; display: grid; min-width: 140px; padding: 4px; border: 1px solid var(--line); border-radius: var(--radius); background: var(--surface); box-shadow: var(--shadow); color: var(--ink); font-weight: 400; }
   .menu button { justify-content: flex-start; border-color: transparent; border-radius: 6px; }
   .menu button:hover { background: var(--sunken); }

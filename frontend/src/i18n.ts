@@ -54,7 +54,7 @@ const en = {
   jumpDown: "Latest", busyNow: "busy",
   // terminal
   terminalEnded: "The shell has ended: {why}", newShell: "Start a new shell", terminalCut: "Earlier output is no longer kept.",
-  noTerminals: "No terminal is open.", terminalScreen: "Terminal {name}", terminalFailed: "The terminal did not start.",
+  noTerminals: "No terminal is open.", terminalsWait: "Terminals open when the session runs.", terminalScreen: "Terminal {name}", terminalFailed: "The terminal did not start.",
   terminalGone: "This terminal is gone.",
   // usage
   cpuOf: "CPU of {n}", memoryOf: "Memory of {n}", processesOf: "Processes of {n}", written: "Written", rate: "{n}/s",
@@ -118,7 +118,7 @@ const ko: Record<Key, string> = {
   send: "보내기", outputFrame: "HTML 출력", picture: "코드가 그린 그림", kernelEnded: "커널이 끝났습니다.",
   jumpDown: "맨 아래로", busyNow: "실행 중",
   terminalEnded: "셸이 끝났습니다: {why}", newShell: "새 셸 열기", terminalCut: "더 앞의 출력은 보관되지 않습니다.",
-  noTerminals: "열린 터미널이 없습니다.", terminalScreen: "터미널 {name}", terminalFailed: "터미널을 열지 못했습니다.",
+  noTerminals: "열린 터미널이 없습니다.", terminalsWait: "세션이 실행되면 터미널이 열립니다.", terminalScreen: "터미널 {name}", terminalFailed: "터미널을 열지 못했습니다.",
   terminalGone: "이 터미널은 이제 없습니다.",
   cpuOf: "CPU ({n} 중)", memoryOf: "메모리 ({n} 중)", processesOf: "프로세스 ({n}개 중)", written: "디스크 쓰기", rate: "초당 {n}",
   endsIn: "쓰지 않으면 끝나기까지", endsSoon: "쓰지 않는 세션이 {time} 뒤에 끝납니다.", noEnd: "제한 없음", minutes: "{n}분",

@@ -118,6 +118,7 @@ export class Kernel {
 
   private connect(): void {
     const baseUrl = `${location.origin}/jupyter/`;
+    const { serializer } = ServerConnection.makeSettings();
     const serverSettings = ServerConnection.makeSettings({
       baseUrl,
       wsUrl: baseUrl.replace(/^http/, "ws"),
@@ -127,6 +128,14 @@ export class Kernel {
         const asked = new Request(input, init);
         asked.headers.set("X-CSRFToken", csrfToken());
         return fetch(asked);
+      },
+      serializer: {
+        serialize: serializer.serialize,
+        deserialize: (data, protocol) => {
+          const message = serializer.deserialize(data, protocol);
+          this.apply({ type: "message", message: message as unknown as Message });
+          return withoutRestart(message);
+        },
       },
       WebSocket: resumableSocket({
         onLink: (state, code) => {
@@ -143,9 +152,6 @@ export class Kernel {
       model: { id: this.id, name: this.name },
       serverSettings,
       handleComms: false,
-    });
-    this.connection.anyMessage.connect((_connection, { msg, direction }) => {
-      if (direction === "recv") this.apply({ type: "message", message: msg as unknown as Message });
     });
   }
 
@@ -192,6 +198,14 @@ export class Kernel {
       for (const cell of waiting) this.apply({ type: "lost", id: cell.id });
     }, LOST_AFTER_MS);
   }
+}
+
+/** The connection would connect anew at each restart that the log tells of, also of those long past. Ours survives
+ * them, so it is told something that it only writes down. */
+function withoutRestart(message: KernelMessage.IMessage): KernelMessage.IMessage {
+  const { content } = message as KernelMessage.IStatusMsg;
+  if (message.header.msg_type !== "status" || content.execution_state !== "restarting") return message;
+  return { ...message, content: { execution_state: "starting" } } as KernelMessage.IMessage;
 }
 
 /** Jupyter counts code points, the browser UTF-16 units. */

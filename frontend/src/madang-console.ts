@@ -50,7 +50,8 @@ export class MadangConsole extends MadangElement {
   @property() slug = "";
   @property() kernel = "python3";
   @state() private transcript: Transcript = EMPTY_TRANSCRIPT;
-  @state() private phase: "starting" | "ready" | "failed" = "starting";
+  /** "ended": its session is over. */
+  @state() private phase: "starting" | "ready" | "failed" | "ended" = "starting";
   @state() private problem = "";
   @state() private asking = false;
   @state() private all = false;
@@ -61,6 +62,7 @@ export class MadangConsole extends MadangElement {
 
   private client: Kernel | null = null;
   private input: ConsoleInput | null = null;
+  private early: string[] = [];
   private attempt = 0;
   private lastKey = "";
 
@@ -104,6 +106,7 @@ export class MadangConsole extends MadangElement {
           this.take(transcript);
         },
         onLink: (link, code) => {
+          if (link === "closed" && code !== 1000) this.phase = "ended";
           this.emit("madang-link", { state: link, code });
         },
       });
@@ -113,6 +116,7 @@ export class MadangConsole extends MadangElement {
       }
       this.client = client;
       this.phase = "ready";
+      for (const code of this.early.splice(0)) client.run(code);
       this.emit("madang-started");
     } catch (error) {
       if (mine !== this.attempt) return;
@@ -122,10 +126,13 @@ export class MadangConsole extends MadangElement {
     }
   }
 
-  run(code: string): void {
-    if (!code.trim()) return;
+  /** Run `code` now, or as soon as the kernel is there. False when there is none to come. */
+  run(code: string): boolean {
+    if (this.phase === "ended" || this.phase === "failed") return false;
     this.away = false;
-    this.client?.run(code);
+    if (this.client) this.client.run(code);
+    else this.early.push(code);
+    return true;
   }
 
   /** Run what is written in the input cell. */
@@ -188,7 +195,7 @@ export class MadangConsole extends MadangElement {
     this.input = await ConsoleInput.open(this.field, this.renderRoot as ShadowRoot, this.t("consoleInput"), {
       run: (code) => {
         this.explained = null;
-        this.run(code);
+        return this.run(code);
       },
       complete: (code, at) => this.client?.complete(code, at) ?? Promise.resolve(null),
       explain: (code, at) => void this.explain(code, at),

@@ -7,7 +7,7 @@ import { css, html, nothing, type PropertyValues, type TemplateResult } from "li
 import { customElement, property, query, state } from "lit/decorators.js";
 import { ApiError } from "./api.js";
 import type * as CodeMirror from "./codemirror.js";
-import { describe, readText, writeText } from "./contents.js";
+import { describe, downloadUrl, readText, writeText } from "./contents.js";
 import { MadangElement } from "./element.js";
 import { shared } from "./styles.js";
 
@@ -25,6 +25,7 @@ export class MadangEditor extends MadangElement {
       :host { display: grid; grid-template-rows: auto minmax(0, 1fr); min-height: 0; min-width: 0; background: var(--surface); }
       .field { grid-row: 2; min-height: 0; overflow: hidden; }
       .bones { grid-row: 2; padding: 14px 18px; display: grid; gap: 9px; align-content: start; }
+      .empty a { color: var(--sky); }
       .empty { grid-row: 2; align-content: start; }
     `,
   ];
@@ -43,6 +44,7 @@ export class MadangEditor extends MadangElement {
   private timer: ReturnType<typeof setTimeout> | undefined;
   private saving: Promise<boolean> | null = null;
   private renamed = false;
+  private focusWhenReady = false;
 
   override connectedCallback(): void {
     super.connectedCallback();
@@ -80,6 +82,7 @@ export class MadangEditor extends MadangElement {
   }
 
   override focus(): void {
+    this.focusWhenReady = this.view === null;
     this.view?.focus();
   }
 
@@ -113,7 +116,7 @@ export class MadangEditor extends MadangElement {
       });
       this.become("saved");
       this.tellCursor();
-      this.emit("madang-opened", { path });
+      if (this.focusWhenReady) this.focus();
     } catch (error) {
       this.phase = "failed";
       const unreadable = error instanceof ApiError && (error.status === 400 || error.status === 415);
@@ -228,10 +231,10 @@ export class MadangEditor extends MadangElement {
     } catch {
       return; // unreachable: the save that follows says so
     }
-    if (this.conflict === "changed" && this.saveState === "saved") await this.takeTheirs();
+    if (this.conflict === "changed" && this.saveState === "saved") await this.takeTheirs("look");
   }
 
-  private async takeTheirs(): Promise<void> {
+  private async takeTheirs(by: "person" | "look"): Promise<void> {
     const changes = this.changes;
     try {
       const file = await readText(this.path);
@@ -245,6 +248,7 @@ export class MadangEditor extends MadangElement {
       }
       clearTimeout(this.timer);
       this.become("saved");
+      if (by === "person") view.focus();
     } catch (error) {
       this.saveProblem = error instanceof Error ? error.message : String(error);
     }
@@ -254,12 +258,13 @@ export class MadangEditor extends MadangElement {
     this.saving = this.write(true);
     await this.saving;
     this.saving = null;
+    this.focus();
   }
 
   override render(): TemplateResult {
     return html`${this.notes()}
       ${this.phase === "failed" ? html`<div class="empty" role="alert"><b>${this.problem?.title}</b><span>${this.problem?.detail}</span>
-          <button @click=${() => void this.open()}>${this.t("tryAgain")}</button></div>` : nothing}
+          <button @click=${() => void this.open()}>${this.t("tryAgain")}</button> <a href=${downloadUrl(this.path)} download>${this.t("download")}</a></div>` : nothing}
       ${this.phase === "loading" ? html`<div class="bones" aria-label=${this.t("loading")}>
           ${[62, 48, 0, 70, 35].map((width) => html`<div class="bone" style="width:${width}%"></div>`)}</div>` : nothing}
       ${this.phase === "ready" ? html`<div class="field"></div>` : nothing}`;
@@ -269,7 +274,7 @@ export class MadangEditor extends MadangElement {
     if (this.conflict === "changed") {
       return html`<div class="note" role="alert"><span>${this.t("changedOnDisk", { name: this.name })}</span>
         <button @click=${() => void this.keepMine()}>${this.t("keepMine")}</button>
-        <button @click=${() => void this.takeTheirs()}>${this.t("takeTheirs")}</button></div>`;
+        <button @click=${() => void this.takeTheirs("person")}>${this.t("takeTheirs")}</button></div>`;
     }
     if (this.conflict === "deleted") {
       return html`<div class="note" role="alert"><span>${this.t("deletedOnDisk", { name: this.name })}</span>

@@ -28,8 +28,9 @@ export class MadangTerminal extends MadangElement {
     shared,
     css`
       :host { display: grid; grid-template-rows: auto minmax(0, 1fr) auto auto; min-height: 0; min-width: 0; background: var(--term-ground); }
-      .screen { grid-row: 2; min-height: 0; min-width: 0; padding: 8px 4px 4px 12px; overflow: hidden; }
-      .screen > .xterm { height: 100%; }
+      .screen { grid-row: 2; min-height: 0; min-width: 0; overflow: hidden; }
+      .screen > .xterm { height: 100%; padding: 8px 2px 4px 12px; }
+      .xterm .xterm-viewport { background: var(--term-ground) !important; }
       .note { border: 0; border-top: 1px solid var(--line); }
       .cut { grid-row: 1; }
       .end { grid-row: 3; }
@@ -58,6 +59,7 @@ export class MadangTerminal extends MadangElement {
   private acknowledged = 0;
   private typed: Uint8Array<ArrayBuffer>[] = [];
   private opening = false;
+  private focusWhenReady = false;
 
   override connectedCallback(): void {
     super.connectedCallback();
@@ -69,6 +71,7 @@ export class MadangTerminal extends MadangElement {
   }
 
   override focus(): void {
+    this.focusWhenReady = this.terminal === null;
     this.terminal?.focus();
   }
 
@@ -110,6 +113,7 @@ export class MadangTerminal extends MadangElement {
     this.wire(terminal);
     this.fit();
     this.connect(terminal);
+    if (this.focusWhenReady) this.focus();
   }
 
   private adopt(sheet: CSSStyleSheet | undefined): void {

@@ -109,6 +109,7 @@ export class MadangTerminals extends MadangElement {
         ${this.session ? html`<button class="icon quiet" title=${this.t("newTerminal")} aria-label=${this.t("newTerminal")} @click=${() => void this.add()}>${icon("plus")}</button>` : nothing}</div>
       <div class="panes">${this.phase === "failed" ? html`<div class="empty" role="alert"><b>${this.t("terminalFailed")}</b><span>${this.problem}</span>
           <button @click=${() => void this.find()}>${this.t("tryAgain")}</button></div>` : nothing}
+        ${this.phase === "waiting" && !this.session ? html`<div class="empty">${this.t("terminalsWait")}</div>` : nothing}
         ${this.phase === "ready" && this.names.length === 0 ? html`<div class="empty"><b>${this.t("noTerminals")}</b>
           <button @click=${() => void this.add()}>${this.t("newTerminal")}</button></div>` : nothing}
         ${repeat(this.names, (name) => name, (name) => html`<madang-terminal session=${this.session} name=${name} label=${this.label(name)} language=${this.language} ?hidden=${name !== this.active}

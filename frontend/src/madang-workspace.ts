@@ -69,6 +69,7 @@ export class MadangWorkspace extends MadangElement {
   @query("madang-terminals") private terminals!: MadangTerminals;
   @query("madang-usage") private usage!: MadangUsage;
   @query("main") private main!: HTMLElement;
+  private links = new Map<string, LinkState>();
   private retry: ReturnType<typeof setTimeout> | undefined;
 
   override connectedCallback(): void {
@@ -137,9 +138,14 @@ export class MadangWorkspace extends MadangElement {
     void this.findSession();
   }
 
-  private onLink(state: LinkState, code?: number): void {
-    this.wasOpen ||= state === "open";
-    this.link = state;
+  /** The kernel's stream and the session's events tell of the connection; a terminal may end by itself. */
+  private onLink(from: string, state: LinkState, code?: number): void {
+    if (from !== "madang-terminal" && code !== 1000) {
+      this.links.set(from, state);
+      const all = [...this.links.values()];
+      this.link = all.every((one) => one === "open") ? "open" : all.includes("connecting") ? "connecting" : "closed";
+      this.wasOpen ||= this.link === "open";
+    }
     if (code === 4401 || code === 4403) this.problem = { code: "signed_out", words: this.t("notYours") };
     if (code === 4410) void this.lookAtEnd();
   }
@@ -315,7 +321,7 @@ export class MadangWorkspace extends MadangElement {
     return html`<div class="frame">${workspaceBar(this)}
       <div class="notes">${this.notes()}</div>
       <main data-pane=${this.pane} style="--left:${left}px;--right:${right}%;--bottom:${bottom}px"
-        @madang-link=${(event: CustomEvent<{ state: LinkState; code?: number }>) => { this.onLink(event.detail.state, event.detail.code); }}>
+        @madang-link=${(event: CustomEvent<{ state: LinkState; code?: number }>) => { this.onLink((event.composedPath()[0] as HTMLElement).localName, event.detail.state, event.detail.code); }}>
         <section class="files" aria-label=${this.t("files")}><madang-files slug=${this.slug} current=${this.inFront === "editor" ? this.files.active : ""} style="height:100%"
           upload-limit=${this.uploadLimit} language=${this.language} @madang-open=${(event: CustomEvent<{ path: string }>) => { this.open(event.detail.path); }}
           @madang-renamed=${(event: CustomEvent<{ from: string; to: string }>) => { this.onRenamed(event.detail.from, event.detail.to); }}

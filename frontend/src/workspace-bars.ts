@@ -30,7 +30,7 @@ export function workspaceBar(workspace: MadangWorkspace): TemplateResult {
     <button class="quietable" title=${t("stop")} aria-label=${t("stop")} ?disabled=${!live && session?.state !== "paused"} @click=${() => { workspace.stop(); }}>${icon("stop")}<span class="wide">${t("stop")}</span></button>
     ${busy
       ? html`<button class="danger" @click=${() => { workspace.interrupt(); }}>${icon("stop")}${t("interrupt")}</button>`
-      : html`<button class="primary" title="Ctrl+Enter" ?disabled=${inFront === "editor" && !workspace.runnable} @click=${() => void workspace.run()}>${icon("play")}${t("run")}</button>`}
+      : html`<button class="primary" title="Ctrl+Enter" ?disabled=${(session !== null && !live) || (inFront === "editor" && !workspace.runnable)} @click=${() => void workspace.run()}>${icon("play")}${t("run")}</button>`}
   </header>`;
 }
 
@@ -49,12 +49,12 @@ export function workspaceFoot(workspace: MadangWorkspace): TemplateResult {
   const t = workspace.say.bind(workspace);
   const { files, cursor, link, session } = workspace;
   const over = session !== null && (session.state === "stopped" || session.state === "failed");
-  const saved = files.active ? (workspace.saveStates.get(files.active) ?? "saved") : null;
+  const saved = workspace.saveStates.get(files.active) ?? null;
   const mark = { saved: "●", saving: "◌", unsaved: "○", failed: "▲" };
   const words: Record<NonNullable<typeof saved>, Key> = { saved: "saved", saving: "saving", unsaved: "unsaved", failed: "saveFailed" };
   const connection: Key = over || link === "closed" ? "disconnected" : link === "open" ? "online" : "reconnecting";
   return html`<footer>
-    <span class=${saved === "failed" ? "bad" : ""} role="status">${saved ? `${mark[saved]} ${t(words[saved])}` : t("noFile")}</span>
+    <span class=${saved === "failed" ? "bad" : ""} role="status">${saved ? `${mark[saved]} ${t(words[saved])}` : files.active ? nothing : t("noFile")}</span>
     <span>${workspace.image.replace(":", " ")} · ${t(over ? "kernelDead" : KERNEL[workspace.kernelState])}</span>
     <span class="space"></span>
     ${cursor && workspace.inFront === "editor" ? html`<span>${t("position", cursor)}</span>` : nothing}
