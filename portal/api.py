@@ -35,7 +35,7 @@ class KeyOrCookie(HttpBearer):
                 403,
                 "csrf",
                 _("We could not tell that this came from you"),
-                _("A request by cookie needs the cookie madang_csrf as header X-CSRFToken."),
+                _("A request by cookie needs the cookie csrftoken as header X-CSRFToken."),
                 _("Reload the page, or use an API key."),
             )
         return request.user

@@ -42,7 +42,7 @@ def create_project(owner: User, name: str, image_name: str, slug: str = "") -> P
     """
     image = find_image(image_name)
     project = _insert(Project(owner=owner, name=name, image=image.name), slug or slug_of(name))
-    project.directory.mkdir(parents=True, mode=0o770)
+    _make_folder(project)
     if image.hello_file:
         (project.directory / image.hello_file).write_text(image.hello, encoding="utf-8")
     return project
@@ -83,8 +83,15 @@ def scratch_project(owner: User) -> Project:
             project.save()
     except IntegrityError:
         return mine.get()  # made by another request of theirs at the same moment
-    project.directory.mkdir(parents=True, mode=0o770)
+    _make_folder(project)
     return project
+
+
+def _make_folder(project: Project) -> None:
+    # The folder above is closed to other users of this host: code inside may open up its own folder,
+    # and files in it belong to whoever runs the site.
+    project.directory.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    project.directory.mkdir(mode=0o700)
 
 
 def rename_project(project: Project, name: str) -> None:

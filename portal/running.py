@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -23,6 +24,8 @@ from sessions import client
 from sessions.ledger import COUNTED
 from sessions.models import Session, UsageLine
 from sessions.problems import Problem
+
+PRESENT_SECONDS = 0.5
 
 log = logging.getLogger(__name__)
 
@@ -57,8 +60,27 @@ class SessionRow:
 
 
 def running_sessions(user: Any) -> list[SessionRow]:
-    """The user's sessions that are not over, newest first."""
-    return rows(user, _sessions(user).live().order_by("-created"))
+    """The user's sessions that are not over, newest first, with what the session service knows of them now."""
+    found = rows(user, _sessions(user).live().order_by("-created"))
+    present = async_to_sync(_present)([str(row.id) for row in found]) if found else {}
+    return [_updated(row, present[str(row.id)]) if str(row.id) in present else row for row in found]
+
+
+async def _present(ids: list[str]) -> dict[str, dict[str, Any]]:
+    """Sessions as the session service has them; the database knows their usage only as of the last ledger line.
+
+    What does not answer at once is left out: a page does not wait for it.
+    """
+    calls = {asyncio.create_task(client.call("session.get", id=id)): id for id in ids}
+    done, late = await asyncio.wait(calls, timeout=PRESENT_SECONDS)
+    for call in late:
+        call.cancel()
+    await asyncio.gather(*calls, return_exceptions=True)
+    return {calls[call]: call.result() for call in done if call.exception() is None}
+
+
+def _updated(row: SessionRow, present: dict[str, Any]) -> SessionRow:
+    return replace(row, state=str(present["state"]), usage=Usage.from_dict(present["usage"]))
 
 
 def rows(user: Any, sessions: Iterable[Session]) -> list[SessionRow]:

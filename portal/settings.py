@@ -34,6 +34,17 @@ def _secret_key(file: Path) -> str:
     return key
 
 
+def _private_file(file: Path) -> Path:
+    """``file``, made empty and for its owner's eyes only where it is not there yet."""
+    os.close(os.open(file, os.O_RDONLY | os.O_CREAT, 0o600))
+    return file
+
+
+def _private_folder(folder: Path) -> Path:
+    folder.mkdir(mode=0o700, exist_ok=True)
+    return folder
+
+
 SECRET_KEY = env.text("SECRET_KEY") or _secret_key(MADANG_STATE / "secret_key")
 DEBUG = env.flag("DEBUG", False)
 
@@ -66,7 +77,6 @@ SESSION_COOKIE_NAME = "madang_session"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = HTTPS
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = LANGUAGE_COOKIE_SAMESITE = "Lax"
-CSRF_COOKIE_NAME = "madang_csrf"
 CSRF_FAILURE_VIEW = "portal.views.errors.csrf_failure"
 LANGUAGE_COOKIE_NAME = "madang_language"
 SECURE_HSTS_SECONDS = 31536000 if HTTPS else 0
@@ -154,7 +164,7 @@ DATABASES = {
     if _database
     else {
         "ENGINE": "django.db.backends.sqlite3",
-        "NAME": MADANG_STATE / "db.sqlite3",
+        "NAME": _private_file(MADANG_STATE / "db.sqlite3"),
         "OPTIONS": {
             "timeout": 20,
             # A transaction that will write takes its lock at the start: it waits instead of failing half-way.
@@ -207,7 +217,7 @@ _mail = env.text("MADANG_MAIL", "folder")
 DEFAULT_FROM_EMAIL = env.text("MADANG_MAIL_FROM", "Madang <madang@localhost>")
 if _mail == "folder":
     EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
-    EMAIL_FILE_PATH = MADANG_STATE / "mail"
+    EMAIL_FILE_PATH = _private_folder(MADANG_STATE / "mail")
 elif _mail == "console":
     EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
 elif _smtp := env.url("MADANG_MAIL", ["smtp", "smtps", "smtp+tls"]):

@@ -7,11 +7,10 @@ sends cookies along with any page's WebSocket.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from importlib import import_module
 from typing import Any
 from urllib.parse import urlsplit
 
-from channels.auth import AuthMiddlewareStack, get_user
+from channels.auth import AuthMiddlewareStack
 from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.conf import settings
@@ -30,13 +29,12 @@ Receive = Callable[[], Awaitable[dict[str, Any]]]
 class WebSocketAuthentication:
     """ASGI middleware: sets who asks in the scope, or closes with a code that says why.
 
-    ``scope["user"]``; ``scope["api_key"]`` (None when a cookie signed in); ``scope["revalidate"]``, an
-    async function that says whether that sign-in still holds.
+    ``scope["user"]``, and ``scope["api_key"]``, which is None when a cookie signed in.
     """
 
     def __init__(self, inner: Any) -> None:
         self._inner = inner
-        self._by_cookie = AuthMiddlewareStack(self._with_cookie)
+        self._by_cookie = AuthMiddlewareStack(inner)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> Any:
         headers = {name.lower(): value.decode("latin1") for name, value in scope.get("headers", [])}
@@ -45,28 +43,11 @@ class WebSocketAuthentication:
         if text is None:
             if not origin_allowed(headers.get(b"origin", ""), headers.get(b"host", "")):
                 return await _refuse(receive, send, FOREIGN_ORIGIN, "foreign origin")
-            return await self._by_cookie(scope, receive, send)
+            return await self._by_cookie(dict(scope, api_key=None), receive, send)
         key = await database_sync_to_async(find_key)(text)
         if key is None:
             return await _refuse(receive, send, NOT_SIGNED_IN, "the key is not valid")
-
-        async def revalidate() -> bool:
-            return await database_sync_to_async(find_key)(text) is not None
-
-        return await self._inner(dict(scope, user=key.user, api_key=key, revalidate=revalidate), receive, send)
-
-    async def _with_cookie(self, scope: Scope, receive: Receive, send: Send) -> Any:
-        async def revalidate() -> bool:
-            return await still_signed_in(scope)
-
-        return await self._inner(dict(scope, api_key=None, revalidate=revalidate), receive, send)
-
-
-async def still_signed_in(scope: Scope) -> bool:
-    """Whether the cookie's session, read again, still belongs to the user in ``scope``."""
-    store = import_module(settings.SESSION_ENGINE).SessionStore
-    user = await get_user({"session": store(scope["session"].session_key)})
-    return bool(user.is_authenticated and user.pk == scope["user"].pk)
+        return await self._inner(dict(scope, user=key.user, api_key=key), receive, send)
 
 
 def origin_allowed(origin: str, host: str) -> bool:

@@ -41,8 +41,11 @@ def kibibytes(value: Any) -> str:
 
 @register.filter
 def gibihours(value: Any) -> str:
-    """KiB times seconds as GiB times hours: how much memory was held for how long."""
-    return f"{number_format(int(value or 0) / (1024 * 1024 * 3600), 2)} GiB·{_('h')}"
+    """KiB times seconds as GiB (or MiB) times hours: how much memory was held for how long."""
+    hours = int(value or 0) / (1024 * 1024 * 3600)
+    if hours < 0.1:
+        return f"{number_format(hours * 1024, 2)} MiB·{_('h')}"
+    return f"{number_format(hours, 2)} GiB·{_('h')}"
 
 
 def _decimal(value: float) -> str:

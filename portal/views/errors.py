@@ -69,6 +69,6 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
             "csrf",
             _("We could not tell that this came from you"),
             _("The page was open for long, or your browser keeps no cookies of this site."),
-            _("Reload the page and try again; programs send the cookie madang_csrf as X-CSRFToken, or an API key."),
+            _("Reload the page and try again; programs send the cookie csrftoken as X-CSRFToken, or an API key."),
         ),
     )

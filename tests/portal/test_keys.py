@@ -99,7 +99,7 @@ def test_an_unsafe_request_by_cookie_needs_its_token(alice: User, project: Proje
     refused = browser.post(path, body, content_type="application/json")
     assert (refused.status_code, refused.json()["code"]) == (403, "csrf")
     browser.get(f"/p/{project.pk}/")
-    token = browser.cookies["madang_csrf"].value
+    token = browser.cookies["csrftoken"].value
     made = browser.post(path, body, content_type="application/json", headers={"X-CSRFToken": token})
     assert made.status_code == 201
     by_key = Client(enforce_csrf_checks=True)

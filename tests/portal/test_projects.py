@@ -26,6 +26,11 @@ def test_a_project_starts_with_its_images_hello(project: Project) -> None:
     assert (project.directory / image.hello_file).read_text() == image.hello
 
 
+def test_folders_are_closed_to_other_users_of_the_host(project: Project) -> None:
+    assert project.directory.parent.stat().st_mode & 0o077 == 0
+    assert project.directory.stat().st_mode & 0o077 == 0
+
+
 def test_slugs_are_unique_per_owner(alice: User, bob: User, image: str) -> None:
     slugs = [create_project(alice, "Heat  equation!", image).slug for _ in range(3)]
     assert slugs == ["heat-equation", "heat-equation-2", "heat-equation-3"]

@@ -84,6 +84,12 @@ def test_the_secret_key_is_made_once_and_private(tmp_path: Path) -> None:
     assert (tmp_path / "secret_key").stat().st_mode & 0o777 == 0o600
 
 
+def test_what_is_private_is_closed_to_others(tmp_path: Path) -> None:
+    started(tmp_path, "")
+    modes = {name: (tmp_path / name).stat().st_mode & 0o077 for name in ("db.sqlite3", "secret_key", "mail")}
+    assert modes == {"db.sqlite3": 0, "secret_key": 0, "mail": 0}
+
+
 @pytest.mark.parametrize(
     ("variables", "code", "printed"),
     [
