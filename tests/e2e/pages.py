@@ -30,6 +30,8 @@ class Workspace:
     @classmethod
     def open(cls, page: Page, site: Site, project: str) -> Workspace:
         page.goto(f"{site.url}/p/{project}/")
+        # The first file opens by itself; a person who chooses the console before that is thrown back.
+        expect(page.get_by_role("treeitem", name="main.py")).to_be_attached(timeout=PATIENCE)
         return cls(page).wait_until_ready()
 
     def wait_until_ready(self) -> Workspace:

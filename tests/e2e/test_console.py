@@ -52,10 +52,8 @@ def test_a_restarted_kernel_is_fresh(workspace: Workspace) -> None:
 
 
 def test_html_of_a_program_cannot_reach_the_page(workspace: Workspace) -> None:
-    code = (
-        "from IPython.display import HTML, display\n"
-        "display(HTML('<p>shown</p><script>try { parent.document.title = \"stolen\" } catch {}</script>'))\nprint('done')"
-    )
+    script = "<script>try { parent.document.title = 'stolen' } catch {}</script>"
+    code = f"from IPython.display import HTML, display\ndisplay(HTML(\"<p>shown</p>{script}\"))\nprint('done')"
     workspace.expect_output(code, "done")
     frame = workspace.last.frame_locator("iframe")
     expect(frame.get_by_text("shown")).to_be_visible(timeout=PATIENCE)
