@@ -8,7 +8,8 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from portal.models import NAME_LENGTH, User
+from portal.forms import name_field
+from portal.models import User
 
 
 class Adapter(DefaultAccountAdapter):
@@ -21,12 +22,8 @@ class Adapter(DefaultAccountAdapter):
 class SignupExtra(forms.Form):
     """The fields that sign-up asks besides e-mail and password."""
 
-    name = forms.CharField(
-        label=_("Name"),
-        max_length=NAME_LENGTH,
-        required=False,
-        help_text=_("As others will see it. You can leave it empty."),
-        widget=forms.TextInput(attrs={"autocomplete": "name"}),
+    name = name_field(
+        _("Name"), required=False, help_text=_("As others will see it. You can leave it empty."), autocomplete="name"
     )
 
     field_order = ("name", "email", "password1")

@@ -101,7 +101,13 @@ def _problem(code: int, path: str) -> Problem:
     if code in {errno.EEXIST, errno.ENOTEMPTY}:
         return Problem(409, "exists", _("The name is taken"), _("“%(path)s” exists already.") % named)
     if code in {errno.EACCES, errno.EPERM, errno.EROFS}:
-        return Problem(403, "refused", _("Not allowed"), _("“%(path)s” is protected from changes.") % named)
+        return Problem(
+            403,
+            "refused",
+            _("Not allowed"),
+            _("“%(path)s” is protected by its mode.") % named,
+            _("Change it in the terminal: chmod u+rw FILE."),
+        )
     if code in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}:
         return Problem(507, "disk_full", _("The disk is full"), _("“%(path)s” was not saved.") % named, _("Make room."))
     return Problem(400, "failed", _("That did not work"), f"{path}: {os.strerror(code)}.")
@@ -237,7 +243,7 @@ class Files:
             fd = os.open(temporary, _CREATE, 0o666, dir_fd=parent)
             try:
                 try:
-                    adopt(fd, parent, before)
+                    keep_mode(fd, before)
                     write_all(fd, data)
                     os.fsync(fd)
                 finally:
@@ -251,11 +257,6 @@ class Files:
     def make_folder(self, path: str) -> None:
         with self.parent(path) as (parent, name), told(path):
             os.mkdir(name, 0o777, dir_fd=parent)
-            fd = os.open(name, _FOLDER, dir_fd=parent)
-            try:
-                adopt(fd, parent, None)
-            finally:
-                os.close(fd)
 
     def rename(self, path: str, target: str) -> None:
         """Move ``path`` within this project; refused (409) where ``target`` exists."""
@@ -302,16 +303,10 @@ def replaceable(parent: int, name: str, path: str) -> os.stat_result | None:
     return status
 
 
-def adopt(fd: int, parent: int, before: os.stat_result | None) -> None:
-    """Give what ``fd`` is the mode of what it replaces, and the owner of the folder it lies in.
-
-    The owner matters where this process is root and the sandboxed user is somebody else.
-    """
+def keep_mode(fd: int, before: os.stat_result | None) -> None:
+    """Give what ``fd`` is the mode of what it replaces; what would run as somebody else is not kept."""
     if before is not None:
         os.fchmod(fd, stat.S_IMODE(before.st_mode) & 0o777)
-    owner = os.fstat(parent)
-    if os.geteuid() == 0 and (owner.st_uid, owner.st_gid) != (0, 0):
-        os.fchown(fd, owner.st_uid, owner.st_gid)
 
 
 def write_all(fd: int, data: bytes) -> None:
@@ -324,8 +319,9 @@ def remove_tree(parent: int, name: str) -> None:
     """Remove the folder ``name`` beneath the descriptor ``parent`` with all it holds.
 
     Folders inside are first moved up to ``parent``: however deep somebody made the tree, this
-    needs one descriptor and no recursion. Raises OSError.
+    needs few descriptors and no recursion. Raises OSError.
     """
+    _unlock(parent, name)
     waiting = [name]
     while waiting:
         current = waiting.pop()
@@ -336,6 +332,7 @@ def remove_tree(parent: int, name: str) -> None:
                 if status is None:
                     continue  # somebody else removed it
                 if stat.S_ISDIR(status.st_mode):
+                    _unlock(fd, below)
                     aside = f"{HIDDEN}{secrets.token_hex(8)}"
                     os.rename(below, aside, src_dir_fd=fd, dst_dir_fd=parent)
                     waiting.append(aside)
@@ -344,3 +341,12 @@ def remove_tree(parent: int, name: str) -> None:
         finally:
             os.close(fd)
         os.rmdir(current, dir_fd=parent)
+
+
+def _unlock(parent: int, name: str) -> None:
+    """Make the folder ``name`` readable and writable for us: package caches like to forbid both."""
+    fd = os.open(name, os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=parent)
+    try:
+        os.chmod(f"/proc/self/fd/{fd}", 0o700)  # names exactly what was opened, wherever it moved since
+    finally:
+        os.close(fd)

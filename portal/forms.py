@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from django import forms
 from django.utils import timezone
@@ -12,18 +13,23 @@ from portal.models import NAME_LENGTH
 from sandbox.images import images
 
 
-def _name_field(label: object, **attributes: str) -> forms.CharField:
-    # Room for a long paste: the person sees what is too long about it instead of a silently cut end.
-    return forms.CharField(
-        label=label,  # type: ignore[arg-type]
+def name_field(label: Any, *, required: bool = True, help_text: Any = "", autocomplete: str = "off") -> forms.CharField:
+    """A field for a short name."""
+    field = forms.CharField(
+        label=label,
         max_length=NAME_LENGTH,
-        error_messages={"max_length": _("Keep it under %(limit_value)d characters: this has %(show_value)d.")},
-        widget=forms.TextInput(attrs={"autocomplete": "off", "maxlength": None, **attributes}),
+        required=required,
+        help_text=help_text,
+        error_messages={"max_length": _("Keep it to %(limit_value)d characters: this has %(show_value)d.")},
+        widget=forms.TextInput(attrs={"autocomplete": autocomplete}),
     )
+    # Room for a long paste: the person is told what is too long, instead of silently losing its end.
+    del field.widget.attrs["maxlength"]
+    return field
 
 
 class NewProjectForm(forms.Form):
-    name = _name_field(_("Name"))
+    name = name_field(_("Name"))
     image = forms.ChoiceField(label=_("Image"), widget=forms.RadioSelect)
 
     def __init__(self, *args: object, **named: object) -> None:
@@ -32,11 +38,11 @@ class NewProjectForm(forms.Form):
 
 
 class RenameForm(forms.Form):
-    name = _name_field(_("Name"))
+    name = name_field(_("Name"))
 
 
 class ProfileForm(forms.Form):
-    name = _name_field(_("Name"))
+    name = name_field(_("Name"))
 
 
 class KeyForm(forms.Form):
@@ -44,7 +50,7 @@ class KeyForm(forms.Form):
 
     LIFETIMES = (("30", _("30 days")), ("365", _("1 year")), ("0", _("until I revoke it")))
 
-    name = _name_field(_("What is it for?"))
+    name = name_field(_("What is it for?"))
     lifetime = forms.ChoiceField(label=_("It works for"), choices=LIFETIMES, initial="365")
 
     def expires(self) -> datetime | None:

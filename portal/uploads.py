@@ -14,7 +14,7 @@ import time
 
 from django.utils.translation import gettext as _
 
-from portal.files import HIDDEN, Files, adopt, not_a_file, replaceable, told, too_large, write_all
+from portal.files import HIDDEN, Files, keep_mode, not_a_file, replaceable, told, too_large, write_all
 from sessions.problems import Problem
 
 FORGOTTEN_AFTER = 86400.0
@@ -44,7 +44,7 @@ def take_chunk(files: Files, path: str, chunk: int, data: bytes, limit: int) -> 
             held = f"{base}{gathered}"
             fd = os.open(held, _MORE, dir_fd=parent)
         try:
-            _write(fd, parent, before, data, path, limit)
+            _write(fd, before, data, path, limit)
         except BaseException:
             os.unlink(held, dir_fd=parent)
             raise
@@ -62,7 +62,7 @@ def _out_of_order(path: str) -> Problem:
     )
 
 
-def _write(fd: int, parent: int, before: os.stat_result | None, data: bytes, path: str, limit: int) -> None:
+def _write(fd: int, before: os.stat_result | None, data: bytes, path: str, limit: int) -> None:
     """Append a piece and close ``fd``."""
     try:
         status = os.fstat(fd)
@@ -70,7 +70,7 @@ def _write(fd: int, parent: int, before: os.stat_result | None, data: bytes, pat
             raise not_a_file(path)
         if status.st_size + len(data) > limit:
             raise too_large(path, limit)
-        adopt(fd, parent, before)
+        keep_mode(fd, before)
         write_all(fd, data)
     finally:
         os.close(fd)

@@ -9,7 +9,7 @@ from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.shortcuts import render
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
 from portal.authentication import SignedInRequest
 from portal.models import Project
@@ -29,7 +29,7 @@ class Line:
 
 
 @login_required
-@require_GET
+@require_safe
 def dashboard(request: SignedInRequest) -> HttpResponse:
     query = request.GET.get("q", "").strip()[:100]
     sort = request.GET.get("sort", "")

@@ -10,7 +10,7 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.csrf import ensure_csrf_cookie
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from portal.authentication import SignedInRequest
 from portal.forms import NewProjectForm, RenameForm
@@ -49,7 +49,7 @@ def new(request: SignedInRequest) -> HttpResponse:
 
 @login_required
 @ensure_csrf_cookie
-@require_GET
+@require_safe
 def workspace(request: SignedInRequest, id: UUID) -> HttpResponse:
     """The workspace; all that happens in it is the element's."""
     project = own_project(request, id)

@@ -11,7 +11,7 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
 from portal.authentication import SignedInRequest
 from portal.running import cpu_by_day, rows, session_history, usage_totals
@@ -32,7 +32,7 @@ class Bar:
 
 
 @login_required
-@require_GET
+@require_safe
 def usage(request: SignedInRequest) -> HttpResponse:
     page = Paginator(session_history(request.user), PAGE_SIZE).get_page(request.GET.get("page"))
     context = {

@@ -167,6 +167,16 @@ def test_a_tree_deeper_than_any_path_is_removed(files: Files, root: Path) -> Non
     assert os.listdir(root) == []
 
 
+def test_folders_that_forbid_everything_are_removed(files: Files, root: Path) -> None:
+    (root / "a" / "b" / "c").mkdir(parents=True)
+    (root / "a" / "b" / "f").write_bytes(b"x")
+    (root / "a" / "b").chmod(0o555)
+    (root / "a" / "b" / "c").chmod(0)
+    (root / "a").chmod(0o500)
+    files.remove("a")
+    assert os.listdir(root) == []
+
+
 def test_a_fifo_answers_at_once(files: Files, root: Path) -> None:
     os.mkfifo(root / "pipe")
     with refused(400):
