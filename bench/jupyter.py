@@ -60,7 +60,7 @@ class Jupyter:
     def _socket(self, path: str, protocol: Subprotocol | None) -> ClientConnection:
         return connect(
             self.url.replace("http", "ws", 1) + path, additional_headers=self.headers, compression=None,
-            subprotocols=[protocol] if protocol else None, max_size=None, open_timeout=PATIENCE, proxy=None,
+            subprotocols=[protocol] if protocol else None, max_size=None, open_timeout=PATIENCE, proxy=None, legacy=True,
         )  # fmt: skip
 
 
