@@ -60,7 +60,8 @@ class Jupyter:
     def _socket(self, path: str, protocol: Subprotocol | None) -> ClientConnection:
         return connect(
             self.url.replace("http", "ws", 1) + path, additional_headers=self.headers, compression=None,
-            subprotocols=[protocol] if protocol else None, max_size=None, open_timeout=PATIENCE, proxy=None, legacy=True,
+            subprotocols=[protocol] if protocol else None, max_size=None, open_timeout=PATIENCE, proxy=None,
+            legacy=True,  # used and closed in different places, not in one "with"
         )  # fmt: skip
 
 
