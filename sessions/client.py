@@ -9,7 +9,7 @@ from django.conf import settings
 
 from sandbox.runner.wire import CallError, Client, Stream
 from sessions.problems import Problem, service_away
-from sessions.service.server import socket_path
+from sessions.service.address import socket_path
 
 # While the service restarts, callers wait a little; then they are told.
 AWAY_SECONDS = 4.0

@@ -122,7 +122,7 @@ class Terminal(Relay):
                 case 0:
                     await self.write(frame[1:])
                 case 1:
-                    self.resize(*struct.unpack(">HH", frame[1:]))
+                    await self.resize(*struct.unpack(">HH", frame[1:]))
                 case 2:
                     self._acknowledge(*struct.unpack(">Q", frame[1:]))
                 case _:
@@ -133,12 +133,13 @@ class Terminal(Relay):
     async def say_end(self, reason: str) -> None:
         await self.send(bytes_data=b"\x01" + reason.encode())
 
-    def resize(self, rows: int, columns: int) -> None:
+    async def resize(self, rows: int, columns: int) -> None:
         """Pass the latest size on. Its answer may wait behind output that is held back: nobody waits for it."""
         self._size = (rows, columns)
         if self._resizing is None or self._resizing.done():
             self._resizing = asyncio.create_task(self._resize())
             self._tasks.append(self._resizing)
+            await asyncio.sleep(0)  # so that it is on the wire before what is typed next
 
     async def _resize(self) -> None:
         while self._size is not None:
@@ -186,7 +187,7 @@ class JupyterTerminal(Terminal):
             case ["stdin", str(text), *_]:
                 await self.write(text.encode("utf-8", "replace"))
             case ["set_size", int(rows), int(columns), *_]:
-                self.resize(rows, columns)
+                await self.resize(rows, columns)
             case [str(), *_]:
                 return  # a command of a newer client
             case _:

@@ -28,7 +28,6 @@ NORMAL, BROKEN = 1000, 4500
 GUARD_SECONDS = 20.0
 ENDING_SECONDS = 3.0
 SLOW_SECONDS = 0.05
-_CODES = {400: BAD_MESSAGE, 401: NOT_SIGNED_IN, 403: NOT_YOURS, 404: NO_SUCH_THING, 409: ENDED, 503: AWAY}
 
 
 class Closed(Exception):
@@ -131,7 +130,7 @@ class Relay(AsyncWebsocketConsumer):
         except Closed as closed:
             await self._end(closed.code)
         except Problem as problem:
-            await self._end(_CODES.get(problem.status, AWAY))
+            await self._end(AWAY if problem.code == "service_away" else await self._why_lost())
         except CallError as error:
             await self._end(NO_SUCH_THING if error.code == "not_found" else AWAY)
         except (ConnectionError, WireError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import functools
 import inspect
 import json
@@ -115,12 +116,7 @@ def answered(name: str, method: Callable[..., Awaitable[Any]]) -> Method:
     """``method`` with every failure turned into a CallError, so that a caller always gets an answer."""
     signature = inspect.signature(method)
 
-    @functools.wraps(method)
-    async def answer(peer: Peer, call: int, **params: Any) -> Any:
-        try:
-            signature.bind(peer, call, **params)
-        except TypeError as error:
-            raise CallError("bad_request", f"{name}: {error}.") from error
+    async def carry_out(peer: Peer, call: int, **params: Any) -> Any:
         try:
             return await method(peer, call, **params)
         except CallError:
@@ -132,5 +128,16 @@ def answered(name: str, method: Callable[..., Awaitable[Any]]) -> Method:
         except Exception as error:
             log.exception("%s failed", name)
             raise CallError("failed", "The session service failed; the operator finds the cause in its log.") from error
+
+    @functools.wraps(method)
+    async def answer(peer: Peer, call: int, **params: Any) -> Any:
+        try:
+            signature.bind(peer, call, **params)
+        except TypeError as error:
+            raise CallError("bad_request", f"{name}: {error}.") from error
+        # A caller that leaves must not leave a session half-way between two states.
+        work = asyncio.ensure_future(carry_out(peer, call, **params))
+        work.add_done_callback(lambda done: done.cancelled() or done.exception())
+        return await asyncio.shield(work)
 
     return answer

@@ -12,8 +12,11 @@ from pathlib import Path
 from sandbox.drivers import Driver
 from sandbox.runner.sockets import listen
 from sandbox.runner.wire import Peer
+from sessions.service.address import socket_path
 from sessions.service.keeper import Keeper
 from sessions.service.methods import Methods
+
+__all__ = ["AlreadyRunning", "Lock", "listen_for", "serve", "socket_path"]
 
 log = logging.getLogger(__name__)
 
@@ -42,11 +45,6 @@ class Lock:
 
     def release(self) -> None:
         os.close(self._descriptor)
-
-
-def socket_path(state: Path) -> Path:
-    """Where the session service of ``state`` listens."""
-    return state / "run" / "sessiond.sock"
 
 
 async def serve(driver: Driver, state: Path) -> None:

@@ -14,9 +14,10 @@ from django.contrib.auth import get_user_model
 from django.db import connections
 
 from sessions.models import Session
+from sessions.service.address import socket_path
 from sessions.service.keeper import Keeper
 from sessions.service.live import LiveSession
-from sessions.service.server import listen_for, socket_path
+from sessions.service.server import listen_for
 from tests.sessions.lab import Ground, LabDriver
 from tests.sessions.web import Projects
 

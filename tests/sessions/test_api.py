@@ -123,7 +123,8 @@ async def test_while_the_service_is_away(ground: Ground, alice: Any, monkeypatch
 
 
 async def test_a_call_waits_while_the_service_restarts(ground: Ground, keeper: Keeper, alice: Any) -> None:
-    from sessions.service.server import listen_for, socket_path
+    from sessions.service.address import socket_path
+    from sessions.service.server import listen_for
 
     asking = asyncio.create_task(Browser(alice)("POST", HERE, {"image": IMAGE}, status=201))
     await asyncio.wait({asking}, timeout=0.3)

@@ -16,7 +16,8 @@ from sandbox.drivers import SandboxError
 from sessions import client
 from sessions.models import Session
 from sessions.problems import Problem
-from sessions.service.server import AlreadyRunning, serve, socket_path
+from sessions.service.address import socket_path
+from sessions.service.server import AlreadyRunning, serve
 from tests.sessions.conftest import IMAGE, until
 from tests.sessions.lab import Ground, LabDriver
 

@@ -1,0 +1,101 @@
+"""Back-pressure under Daphne: its transport is found, asked to wait, and let go."""
+
+from __future__ import annotations
+
+import asyncio
+from functools import partial
+from typing import Any
+
+from sessions.flow import Flow
+
+
+class Transport:
+    """What Twisted's transport offers, and what was asked of it."""
+
+    connected, disconnecting = True, False
+
+    def __init__(self) -> None:
+        self.producer: Any = "the HTTP channel"
+        self.reading = True
+
+    def registerProducer(self, producer: Any, streaming: bool) -> None:
+        assert self.producer is None, "there can be one"
+        assert streaming
+        self.producer = producer
+
+    def unregisterProducer(self) -> None:
+        self.producer = None
+
+    def pauseProducing(self) -> None:
+        self.reading = False
+
+    def resumeProducing(self) -> None:
+        self.reading = True
+
+
+class Protocol:
+    def __init__(self) -> None:
+        self.transport = Transport()
+
+
+class Wrapper:
+    """As channels.sessions wraps ``send``."""
+
+    def __init__(self, real_send: Any) -> None:
+        self.real_send = real_send
+
+    async def send(self, message: Any) -> None:
+        await self.real_send(message)
+
+
+async def reply(protocol: Protocol, message: Any) -> None: ...
+
+
+async def test_it_takes_the_transports_place_and_waits_for_it() -> None:
+    protocol = Protocol()
+    flow = Flow(Wrapper(partial(reply, protocol)).send)
+    assert protocol.transport.producer is flow
+    await asyncio.wait_for(flow.drained(), 1)
+    flow.pauseProducing()
+    waiting = asyncio.create_task(flow.drained())
+    await asyncio.wait({waiting}, timeout=0.05)
+    assert not waiting.done()
+    flow.resumeProducing()
+    await asyncio.wait_for(waiting, 1)
+
+
+async def test_the_client_is_not_read_while_nothing_takes_its_frames() -> None:
+    protocol = Protocol()
+    flow = Flow(partial(reply, protocol))
+    flow.pause_reading()
+    assert not protocol.transport.reading
+    flow.resume_reading()
+    assert protocol.transport.reading
+
+
+async def test_letting_go_frees_whoever_waits() -> None:
+    protocol = Protocol()
+    flow = Flow(partial(reply, protocol))
+    flow.pauseProducing()
+    flow.release()
+    assert protocol.transport.producer is None
+    await asyncio.wait_for(flow.drained(), 1)
+    flow.release()
+
+
+async def test_a_lost_connection_frees_whoever_waits() -> None:
+    flow = Flow(partial(reply, Protocol()))
+    flow.pauseProducing()
+    flow.stopProducing()
+    await asyncio.wait_for(flow.drained(), 1)
+
+
+async def test_under_another_server_it_does_nothing() -> None:
+    async def send(message: Any) -> None: ...
+
+    for other in (send, partial(send), Wrapper(send).send):
+        flow = Flow(other)
+        await asyncio.wait_for(flow.drained(), 1)
+        flow.pause_reading()
+        flow.resume_reading()
+        flow.release()
