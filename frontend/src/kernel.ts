@@ -203,8 +203,8 @@ export class Kernel {
 /** The connection would connect anew at each restart that the log tells of, also of those long past. Ours survives
  * them, so it is told something that it only writes down. */
 function withoutRestart(message: KernelMessage.IMessage): KernelMessage.IMessage {
-  const { content } = message as KernelMessage.IStatusMsg;
-  if (message.header.msg_type !== "status" || content.execution_state !== "restarting") return message;
+  const state = (message.content as { execution_state?: string }).execution_state ?? "";
+  if (message.header.msg_type !== "status" || !["restarting", "autorestarting"].includes(state)) return message;
   return { ...message, content: { execution_state: "starting" } } as KernelMessage.IMessage;
 }
 

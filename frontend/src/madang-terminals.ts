@@ -11,7 +11,7 @@ import { icon } from "./icons.js";
 import "./madang-terminal.js";
 import { shared } from "./styles.js";
 import { tabsStyle } from "./tabs-style.js";
-import { arrows } from "./tabs.js";
+import { arrows, tablist } from "./tabs.js";
 import { endTerminal, listTerminals, newTerminal } from "./terminals.js";
 
 @customElement("madang-terminals")
@@ -104,8 +104,9 @@ export class MadangTerminals extends MadangElement {
   }
 
   override render(): TemplateResult {
-    return html`<div class="tabs" role="tablist" @keydown=${arrows}>
-        ${repeat(this.names, (name) => name, (name) => this.tab(name))}
+    return html`<div class="tabs" @keydown=${arrows}>
+        ${tablist(this.t("terminal"), this.names.length)}
+        ${repeat(this.names, (name) => name, (name, at) => this.tab(name, at))}
         ${this.session ? html`<button class="icon quiet" title=${this.t("newTerminal")} aria-label=${this.t("newTerminal")} @click=${() => void this.add()}>${icon("plus")}</button>` : nothing}</div>
       <div class="panes">${this.phase === "failed" ? html`<div class="empty" role="alert"><b>${this.t("terminalFailed")}</b><span>${this.problem}</span>
           <button @click=${() => void this.find()}>${this.t("tryAgain")}</button></div>` : nothing}
@@ -123,10 +124,10 @@ export class MadangTerminals extends MadangElement {
     this.titles = titles;
   }
 
-  private tab(name: string): TemplateResult {
+  private tab(name: string, at: number): TemplateResult {
     const on = name === this.active;
     const label = this.label(name);
-    return html`<div class="tab ${on ? "on" : ""}"><button role="tab" aria-selected=${on} tabindex=${on ? 0 : -1} title=${label}
+    return html`<div class="tab ${on ? "on" : ""}"><button role="tab" id="tab-${at}" aria-selected=${on} tabindex=${on ? 0 : -1} title=${label}
         @click=${() => { this.active = name; void this.updateComplete.then(() => { this.focus(); }); }}>${this.t("terminalN", { n: name })}</button>
       <button class="x" tabindex=${on ? 0 : -1} aria-label=${this.t("closeTab", { name: label })} @click=${() => void this.close(name)}>${icon("close")}</button></div>`;
   }

@@ -26,7 +26,7 @@ import { closed, keepOpen, NOTHING_OPEN, opened, type OpenFiles, readOpen, renam
 import { canRun, runLine } from "./run-file.js";
 import { shortcutList } from "./shortcuts.js";
 import { shared } from "./styles.js";
-import { arrows } from "./tabs.js";
+import { arrows, tablist } from "./tabs.js";
 import { tabsStyle } from "./tabs-style.js";
 import type { KernelState } from "./transcript.js";
 import { isOver, type Session } from "./usage-model.js";
@@ -363,10 +363,10 @@ export class MadangWorkspace extends MadangElement {
   private centre(): TemplateResult {
     const showConsole = this.inFront === "console";
     return html`<section class="centre" aria-label=${this.t(showConsole ? "console" : "editor")}>
-      <div class="tabs" role="tablist" @keydown=${arrows}>
-        <div class="tab console ${showConsole ? "on" : ""}"><button role="tab" id="tab-console" aria-selected=${showConsole} tabindex=${showConsole ? 0 : -1}
+      <div class="tabs" @keydown=${arrows}>${tablist(`${this.t("console")}, ${this.t("editor")}`, this.files.paths.length + 1)}
+        <div class="tab console ${showConsole ? "on" : ""}"><button role="tab" id="tab-0" aria-selected=${showConsole} tabindex=${showConsole ? 0 : -1}
           @click=${() => { this.goTo("console"); }}>${icon("console")}${this.t("console")}</button></div>
-        ${repeat(this.files.paths, (path) => path, (path) => this.fileTab(path))}
+        ${repeat(this.files.paths, (path) => path, (path, at) => this.fileTab(path, at + 1))}
       </div>
       <div class="panes">
         <madang-console slug=${this.slug} kernel=${this.kernel} language=${this.language} ?hidden=${!showConsole}
@@ -388,11 +388,11 @@ export class MadangWorkspace extends MadangElement {
     this.kernelState = state;
   }
 
-  private fileTab(path: string): TemplateResult {
+  private fileTab(path: string, at: number): TemplateResult {
     const name = path.slice(path.lastIndexOf("/") + 1);
     const on = this.inFront === "editor" && path === this.files.active;
     const changed = (this.saveStates.get(path) ?? "saved") !== "saved";
-    return html`<div class="tab ${on ? "on" : ""}"><button role="tab" aria-selected=${on} tabindex=${on ? 0 : -1} title=${path}
+    return html`<div class="tab ${on ? "on" : ""}"><button role="tab" id="tab-${at}" aria-selected=${on} tabindex=${on ? 0 : -1} title=${path}
         @click=${() => { this.open(path); }} @auxclick=${(event: MouseEvent) => { if (event.button === 1) void this.closeFile(path); }}>${name}${changed ? html`<span aria-label=${this.t("unsaved")}>•</span>` : nothing}</button>
       <button class="x" tabindex=${on ? 0 : -1} aria-label=${this.t("closeTab", { name })} @click=${() => void this.closeFile(path)}>${icon("close")}</button></div>`;
   }

@@ -22,6 +22,7 @@ export function workspaceBar(workspace: MadangWorkspace): TemplateResult {
   const live = session?.state === "running";
   return html`<header>
     <a class="brand" href="/dashboard" title=${t("toDashboard")} aria-label=${t("toDashboard")}>마</a>
+    <h1 class="sr">${workspace.name}</h1>
     <span class="crumb"><span class="owner">${workspace.owner} / </span><b>${workspace.name}</b>${file ? html` / ${file}` : nothing}</span>
     <span class="space"></span>
     ${pill(workspace)}
