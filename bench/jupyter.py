@@ -23,7 +23,7 @@ class Jupyter:
     """A server at ``url`` (up to, and without, ``/api``), reached with ``token``."""
 
     def __init__(self, url: str, token: str) -> None:
-        self.url, self.headers = url.rstrip("/"), {"Authorization": f"token {token}"}
+        self.url, self.token, self.headers = url.rstrip("/"), token, {"Authorization": f"token {token}"}
         self.http = httpx.Client(headers=self.headers, timeout=PATIENCE)
 
     def start_kernel(self) -> str:

@@ -73,10 +73,11 @@ class MadangRunning:
 
     def forget(self, user: Jupyter, kernel: str) -> None:
         user.stop_kernel(kernel)
-        sessions = f"{self.site.url}/api/v1/sessions"
-        for session in _sessions(user, sessions):
-            user.http.delete(f"{sessions}/{session['id']}").raise_for_status()
-        wait_for(lambda: not _sessions(user, sessions), what="the end of the session")
+        rest = httpx.Client(base_url=f"{self.site.url}/api/v1", headers={"Authorization": f"Bearer {user.token}"})
+        with rest:
+            for session in _sessions(rest):
+                rest.delete(f"/sessions/{session['id']}").raise_for_status()
+            wait_for(lambda: not _sessions(rest), what="the end of the session")
 
     def own_processes(self) -> set[int]:
         return memory.with_descendants({self.site.process.pid}) - self.session_processes()
@@ -153,9 +154,9 @@ def install_peer(state: Path) -> Path:
     return peer
 
 
-def _sessions(user: Jupyter, url: str) -> list[dict[str, str]]:
+def _sessions(rest: httpx.Client) -> list[dict[str, str]]:
     """The user's sessions that have not ended."""
-    found: list[dict[str, str]] = user.http.get(url, params={"state": "live"}).raise_for_status().json()["items"]
+    found: list[dict[str, str]] = rest.get("/sessions", params={"state": "live"}).raise_for_status().json()["items"]
     return found
 
 
