@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import ctypes
 import os
 import signal
 from collections.abc import Callable
+
+_PR_SET_DUMPABLE = 4
 
 Ended = Callable[[int], None]
 
@@ -50,6 +53,7 @@ def clean_child(keep: int = 2) -> None:
     for number in (signal.SIGCHLD, signal.SIGTERM, signal.SIGHUP, signal.SIGPIPE, signal.SIGQUIT, signal.SIGTSTP):
         signal.signal(number, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, 1)  # the runner's memory is not to be read; a child's accounts are
     signal.pthread_sigmask(signal.SIG_SETMASK, ())
     os.closerange(keep + 1, min(os.sysconf("SC_OPEN_MAX"), 1 << 20))
     asyncio.set_event_loop(asyncio.new_event_loop())

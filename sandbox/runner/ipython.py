@@ -45,9 +45,20 @@ def run(prefix: str, ready: int) -> None:
         numpy.random.seed()  # forks of one zygote must not draw the same numbers
     app = ForkedKernelApp.instance(config=config)
     app.initialize([])
+    _show_figures(app.shell)
     os.write(ready, b"1")
     os.close(ready)
     app.start()
+
+
+def _show_figures(shell: Any) -> None:
+    """Show figures at the end of a cell: the inline backend, imported before there was a shell, could not arrange it."""
+    if inline := sys.modules.get("matplotlib_inline.backend_inline"):
+        from IPython.core.pylabtools import activate_matplotlib
+
+        backend = os.environ.get("MPLBACKEND", "")
+        activate_matplotlib(backend)
+        inline.configure_inline_support(shell, backend)
 
 
 def forget_runner() -> None:

@@ -137,6 +137,8 @@ class Kernel:
             socket.linger, socket.rcvhwm, socket.sndhwm = 0, 0, 0
             if channel == "iopub":
                 socket.subscribe(b"")
+            else:
+                socket.identity = b"runner"  # a kernel asks for input where the identity of the request is
             socket.connect(f"ipc://{prefix}-{port}")
             self._sockets[channel] = socket
         # The welcome says that the subscription holds: nothing printed from now on is missed.

@@ -124,8 +124,8 @@ class Runner:
         async def write(payload: bytes) -> None:
             try:
                 await kernel.write(session, payload)
-            except CallError as error:
-                await peer.send({"stream": call, "note": error.message})
+            except CallError:
+                return  # what is no message is for nobody; web has told its client already
 
         async def pump() -> None:
             kernel.connections += 1

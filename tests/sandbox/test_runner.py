@@ -1,0 +1,197 @@
+"""The runner's methods, inside a real sandbox: kernels, their logs, and terminals."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from sandbox.runner import messages
+from sandbox.runner.wire import CallError, Client, Stream
+from tests.sandbox.conftest import Inside, Lab
+
+pytestmark = [pytest.mark.jail, pytest.mark.asyncio(loop_scope="module")]
+
+
+async def until(inside: Inside, met: Callable[[str, dict[str, Any], str], bool]) -> dict[str, Any]:
+    """Read messages until one meets ``met(type, content, channel)``; returns its content."""
+    async for _, payload in inside.stream:
+        channel, parts = messages.unpack(payload)
+        content = json.loads(parts[3])
+        if met(str(messages.field(parts[0], "msg_type")), content, channel):
+            return content
+    raise AssertionError("the stream ended first")
+
+
+async def screen(stream: Stream, text: str) -> str:
+    """Read a terminal until ``text`` came."""
+    seen = ""
+    async for _, payload in stream:
+        seen += payload.decode(errors="replace")
+        if text in seen:
+            return seen
+    raise AssertionError(f"{text!r} never came: {seen!r}")
+
+
+async def terminal(client: Client, name: str = "1") -> Stream:
+    await client.call("terminal.start", name=name)
+    return await client.open("terminal.attach", name=name, since=0)
+
+
+async def test_a_plot_is_shown_at_the_end_of_its_cell(lab: Lab):
+    inside = await lab.kernel(await lab.start())
+    await inside.send("import matplotlib.pyplot as plt\nplt.plot([1, 4, 9]);")
+    shown = await until(inside, lambda kind, _, __: kind in ("display_data", "execute_reply"))
+    assert shown["data"]["image/png"].startswith("iVBOR")
+
+
+async def test_input_is_asked_for_and_answered(lab: Lab):
+    inside = await lab.kernel(await lab.start())
+    await inside.send("print('hello', input('who? '))")
+    asked = await until(inside, lambda kind, _, channel: kind == "input_request" and channel == "stdin")
+    assert asked == {"prompt": "who? ", "password": False}
+    header = {"msg_id": uuid.uuid4().hex, "session": "test", "msg_type": "input_reply", "version": "5.4"}
+    reply = [json.dumps(part).encode() for part in (header, {}, {}, {"value": "Yuna", "status": "ok"})]
+    await inside.stream.write(messages.pack("stdin", reply))
+    said = await until(inside, lambda kind, _, __: kind == "stream")
+    assert said["text"].startswith("hello")
+
+
+async def test_an_endless_loop_is_interrupted_and_its_variables_stay(lab: Lab):
+    id = await lab.start()
+    inside = await lab.kernel(id)
+    await inside.send("n = 1\nprint('on')\nwhile True: pass")
+    await until(inside, lambda kind, content, _: kind == "stream" and "on" in content["text"])
+    await (await lab.client(id)).call("kernel.interrupt", id=inside.kernel)
+    error = await until(inside, lambda kind, _, __: kind == "error")
+    assert error["ename"] == "KeyboardInterrupt"
+    assert await inside.run("print(n)") == "1\n"
+
+
+async def test_a_restart_forgets_variables_and_keeps_the_log(lab: Lab):
+    id = await lab.start()
+    inside = await lab.kernel(id)
+    await inside.run("x = 1; print('before')")
+    client = await lab.client(id)
+    assert (await client.call("kernel.restart", id=inside.kernel))["execution_state"] == "idle"
+    assert "NameError" in await inside.run("x")
+    again = Inside(await client.open("kernel.attach", id=inside.kernel, session="other", since=0), inside.kernel)
+    assert (await until(again, lambda kind, _, __: kind == "stream"))["text"] == "before\n"
+
+
+async def test_a_client_resumes_from_its_last_number_and_by_its_session(lab: Lab):
+    id = await lab.start()
+    inside = await lab.kernel(id)
+    await inside.run("print('first')")
+    await inside.stream.close()
+    other = await lab.client(id)
+    second = Inside(await other.open("kernel.attach", id=inside.kernel, session="two", since=None), inside.kernel)
+    await second.run("print('while away')")
+    back = await lab.client(id)
+    stream = await back.open("kernel.attach", id=inside.kernel, session="test", since=None)
+    said = await until(Inside(stream, inside.kernel), lambda kind, _, __: kind == "stream")
+    assert said["text"] == "while away\n"
+    numbers = await back.open("kernel.attach", id=inside.kernel, session="test", since=3)
+    async for seq, _ in numbers:
+        assert seq == 3
+        break
+
+
+async def test_replies_go_to_who_asked(lab: Lab):
+    id = await lab.start()
+    inside = await lab.kernel(id)
+    client = await lab.client(id)
+    other = Inside(await client.open("kernel.attach", id=inside.kernel, session="other", since=0), inside.kernel)
+    await inside.run("1")
+    await other.send("2")
+    replies = 0
+    async for _, payload in other.stream:
+        channel, parts = messages.unpack(payload)
+        replies += channel == "shell"
+        if replies and messages.field(parts[0], "msg_type") == "status" and b"idle" in parts[3]:
+            break
+    assert replies == 1
+
+
+async def test_lines_come_whole_and_in_order(lab: Lab):
+    inside = await lab.kernel(await lab.start())
+    said = await inside.run("for n in range(20000): print(n)")
+    assert said == "".join(f"{n}\n" for n in range(20000))
+
+
+async def test_garbage_harms_neither_kernel_nor_runner(lab: Lab):
+    id = await lab.start()
+    inside = await lab.kernel(id)
+    for junk in (b"", b"\0" * 100, messages.pack("shell", [b"{", b"{}", b"{}", b"{}"]), b"\xff" * 1000):
+        await inside.stream.write(junk)
+    assert await inside.run("print(1)") == "1\n"
+    client = await lab.client(id)
+    for method, params, code in (
+        ("kernel.start", {"id": "x", "name": "python3"}, "bad_request"),
+        ("kernel.start", {"id": str(uuid.uuid4()), "name": "cobol"}, "not_found"),
+        ("kernel.attach", {"id": "x", "session": "s"}, "not_found"),
+        ("terminal.start", {"name": "../x"}, "bad_request"),
+        ("terminal.attach", {"name": "9"}, "not_found"),
+        ("kernel.nonsense", {}, "bad_request"),
+    ):
+        with pytest.raises(CallError) as error:
+            await client.call(method, **params)
+        assert error.value.code == code, method
+
+
+async def test_a_terminal_has_colours_a_size_and_ctrl_c(lab: Lab):
+    client = await lab.client(await lab.start())
+    stream = await terminal(client)
+    assert "\x1b[32mwork@madang" in await screen(stream, "$")
+    await client.call("terminal.resize", name="1", rows=33, cols=111)
+    await stream.write(b"stty size\n")
+    await screen(stream, "33 111")
+    await stream.write(b"sleep 1000\n")
+    await screen(stream, "sleep 1000\r\n")
+    await stream.write(b"\x03echo interrup''ted\n")
+    await screen(stream, "interrupted")
+
+
+async def test_ctrl_c_overtakes_a_flood_that_nobody_reads(lab: Lab):
+    id = await lab.start()
+    client, writer = await lab.client(id), await lab.client(id)
+    stream = await terminal(client)
+    await screen(stream, "$")
+    await stream.write(b"yes\n")
+    silent = await writer.open("terminal.attach", name="1", since=0)  # attached, and never read
+    await silent.write(b"\x03echo over''taken\n")
+    await silent.close()
+    await screen(stream, "overtaken")
+
+
+async def test_a_terminal_replays_its_scrollback_and_says_how_it_ended(lab: Lab):
+    id = await lab.start()
+    client = await lab.client(id)
+    stream = await terminal(client)
+    await screen(stream, "$")
+    await stream.write(b"echo remem''ber me\n")
+    await screen(stream, "remember me")
+    again = await (await lab.client(id)).open("terminal.attach", name="1", since=0)
+    await screen(again, "remember me")
+    await again.write(b"exit 3\n")
+    rest = [payload async for _, payload in again]
+    assert b"exit" in b"".join(rest)
+    assert again.end == "exited with status 3"
+    assert await client.call("terminal.list") == []
+
+
+async def test_vim_and_top_start(lab: Lab):
+    client = await lab.client(await lab.start())
+    stream = await terminal(client)
+    await screen(stream, "$")
+    await stream.write(b"top -d 1\n")
+    await screen(stream, "PID")
+    await stream.write(b"q")
+    await stream.write(b"vim made.txt\n")
+    await screen(stream, "made.txt")
+    await stream.write(b"ihello\x1b:wq\n")
+    await stream.write(b"cat made.txt; echo do''ne\n")
+    assert "hello" in await screen(stream, "done")
