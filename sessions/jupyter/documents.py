@@ -16,7 +16,7 @@ from django.db import IntegrityError
 from django.http import HttpRequest, HttpResponse
 
 from sessions.access import kernel_of
-from sessions.jupyter.kernels import kernels_with_models, model_of, stop_kernel
+from sessions.jupyter.kernels import describe, kernels_with_models, model_of, stop_kernel
 from sessions.jupyter.start import start_in_session, start_kernel
 from sessions.jupyter.views import body_of, created, empty, ok, text_of
 from sessions.models import Kernel
@@ -39,8 +39,8 @@ async def post_document(request: HttpRequest, user: Any) -> HttpResponse:
         "label": text_of(body, "name", LABEL),
     }
     kernel = _kernel_in(body)
-    row = await _existing(user, fields["path"]) or await _open(user, kernel, fields)
-    return created(document_model(row, await model_of(row)), f"/jupyter/api/sessions/{row.document}")
+    row, model = await _existing(user, fields["path"]) or await _open(user, kernel, fields)
+    return created(document_model(row, model), f"/jupyter/api/sessions/{row.document}")
 
 
 async def get_document(request: HttpRequest, user: Any, id: UUID) -> HttpResponse:
@@ -82,18 +82,20 @@ def _kernel_in(body: dict[str, Any]) -> dict[str, Any]:
     return kernel
 
 
-async def _open(user: Any, kernel: dict[str, Any], fields: dict[str, str]) -> Kernel:
+async def _open(user: Any, kernel: dict[str, Any], fields: dict[str, str]) -> tuple[Kernel, Model]:
     document = uuid.uuid4()
     if id := text_of(kernel, "id", 40):
-        return await _attach(await kernel_of(user, _uuid(id)), document, fields)
+        row = await _attach(await kernel_of(user, _uuid(id)), document, fields)
+        return row, await model_of(row)
     path = fields.pop("path")
     try:
-        return await start_kernel(user, text_of(kernel, "name", NAME), path, document=document, **fields)
+        row, told = await start_kernel(user, text_of(kernel, "name", NAME), path, document=document, **fields)
     except IntegrityError:
-        row = await _existing(user, path)  # another tab was faster
-        if row is None:
+        found = await _existing(user, path)  # another tab was faster
+        if found is None:
             raise
-        return row
+        return found
+    return row, describe(row, told)
 
 
 async def _attach(row: Kernel, document: UUID, fields: dict[str, str]) -> Kernel:
@@ -133,12 +135,12 @@ def _save(row: Kernel) -> None:
         ) from error
 
 
-async def _existing(user: Any, path: str) -> Kernel | None:
+async def _existing(user: Any, path: str) -> tuple[Kernel, Model] | None:
     """The user's document for ``path`` if its kernel still lives."""
     if not path:
         return None
     found = await kernels_with_models(user, document__isnull=False, path=path)
-    return found[0][0] if found else None
+    return found[0] if found else None
 
 
 async def _document(user: Any, id: UUID) -> Kernel:

@@ -27,8 +27,8 @@ async def list_kernels(request: HttpRequest, user: Any) -> HttpResponse:
 
 async def post_kernel(request: HttpRequest, user: Any) -> HttpResponse:
     body = body_of(request)
-    kernel = await start_kernel(user, text_of(body, "name", 100), text_of(body, "path", 1024))
-    return created(await model_of(kernel), location(kernel.pk))
+    kernel, told = await start_kernel(user, text_of(body, "name", 100), text_of(body, "path", 1024))
+    return created(describe(kernel, told), location(kernel.pk))
 
 
 async def get_kernel(request: HttpRequest, user: Any, id: UUID) -> HttpResponse:
@@ -98,10 +98,10 @@ async def _models_in(session: str, kernels: list[Kernel]) -> dict[str, Model]:
             return {}
         return {str(kernel.pk): _unknown(kernel) for kernel in kernels}
     told = {str(model.get("id")): model for model in listed if isinstance(model, dict)}
-    return {id: _model(kernel, told[id]) for kernel in kernels if (id := str(kernel.pk)) in told}
+    return {id: describe(kernel, told[id]) for kernel in kernels if (id := str(kernel.pk)) in told}
 
 
-def _model(kernel: Kernel, told: Model) -> Model:
+def describe(kernel: Kernel, told: Model) -> Model:
     """What the runner tells, which is hostile until proved otherwise: texts and numbers only."""
     connections = told.get("connections")
     return {
@@ -114,7 +114,7 @@ def _model(kernel: Kernel, told: Model) -> Model:
 
 
 def _unknown(kernel: Kernel) -> Model:
-    return _model(kernel, {"execution_state": "unknown", "last_activity": timestamp(kernel.created)})
+    return describe(kernel, {"execution_state": "unknown", "last_activity": timestamp(kernel.created)})
 
 
 async def _call(kernel: Kernel, method: str, seconds: float = 30.0) -> None:

@@ -48,10 +48,11 @@ async def running_session(user: Any, project: ProjectRef, image: str) -> str:
                   "Try again; if it fails again, tell the operator.")  # fmt: skip
 
 
-async def start_kernel(user: Any, name: str, path: str, **document: Any) -> Kernel:
+async def start_kernel(user: Any, name: str, path: str, **document: Any) -> tuple[Kernel, dict[str, Any]]:
     """Start a kernel for ``path`` (project's slug first, "" for scratch) and note where it lives.
 
-    ``document`` holds the fields of a Jupyter session that it belongs to.
+    ``document`` holds the fields of a Jupyter session that it belongs to. What the runner tells of the
+    kernel comes with it.
 
     Raises:
         Problem: no such project or kernel, or the session does not run.
@@ -63,13 +64,13 @@ async def start_kernel(user: Any, name: str, path: str, **document: Any) -> Kern
     session = await running_session(user, project, image.name)
     kernel = Kernel(id=uuid.uuid4(), session_id=session, name=name, path=path, **document)
     cwd = str(PurePosixPath(rest).parent) if rest else ""
-    await runner.call(session, "kernel.start", KERNEL_SECONDS, id=str(kernel.pk), name=name, cwd=cwd)
+    told = await runner.call(session, "kernel.start", KERNEL_SECONDS, id=str(kernel.pk), name=name, cwd=cwd)
     try:
         await database_sync_to_async(kernel.save)(force_insert=True)
     except DatabaseError:
         await runner.call(session, "kernel.stop", id=str(kernel.pk))
         raise
-    return kernel
+    return kernel, told if isinstance(told, dict) else {}
 
 
 async def start_in_session(session: str, image: str, name: str, cwd: str) -> uuid.UUID:

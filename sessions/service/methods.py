@@ -59,9 +59,10 @@ class Methods:
         session, new = await self._keeper.create(
             user, project, directory, image, slots, idle_timeout=idle_timeout, hostname=hostname
         )
-        if wait:
-            await self._keeper.settle(session)
-        return {**await self._written(session), "new": new}
+        if not wait:
+            return {**await self._written(session), "new": new}
+        await self._keeper.settle(session)  # whoever waits is in a hurry: the database catches up meanwhile
+        return {**session.describe(), "new": new}
 
     async def stop(self, peer: Peer, call: int, *, id: str, reason: str = "owner") -> dict[str, Any]:
         return await self._apply(id, life.Stop(reason))
