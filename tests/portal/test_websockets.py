@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from asgiref.sync import sync_to_async
 from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncJsonWebsocketConsumer
 from channels.routing import URLRouter
 from channels.testing import WebsocketCommunicator
 from django.conf import settings as django_settings
+from django.db import connections
 from django.test import Client
 from django.urls import re_path
 from django.utils import timezone
@@ -19,6 +21,13 @@ from portal.models import ApiKey, User
 from portal.websockets import NoSuchStream, WebSocketAuthentication, origin_allowed
 
 pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(autouse=True)
+async def _own_thread_leaves_no_connection():
+    """What asynchronous code reads, it reads in a thread of its own, whose connection nobody else closes."""
+    yield
+    await sync_to_async(connections.close_all)()
 
 
 class WhoAmI(AsyncJsonWebsocketConsumer):
