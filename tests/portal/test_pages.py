@@ -82,6 +82,7 @@ def test_the_first_page(alices: Client, charlies: Client) -> None:
     page = text(charlies.get("/"))
     assert "/accounts/signup/" in page
     assert alices.get("/")["Location"] == "/dashboard"
+    assert charlies.head("/").status_code == 200
 
 
 def test_a_new_project_opens(alices: Client, alice: User, image: str) -> None:
