@@ -91,18 +91,25 @@ def echoes(running: Running, counts: Counts) -> list[float]:
 
 
 def idle_memory(running: Running, counts: Counts) -> list[float]:
-    """MiB (PSS) of each idle session with a kernel that has run something: all processes it brought."""
+    """MiB (PSS) that an idle session adds, with a kernel that has run something.
+
+    What all processes have together with sessions, less what they had without: so pages that sessions share
+    with a server count once, and what a server grows by counts too.
+    """
+    users = running.users(counts.sessions)
+    first_output(running, users[0])  # what is loaded at the first use is not the sessions'
+    before = memory.settled_pss_kib(running.own_processes())
     started = []
-    for user in running.users(counts.sessions):
+    for user in users:
         id = user.start_kernel()
         kernel = user.kernel(id)
         kernel.wait_until_idle(kernel.execute("print(1)"))
         kernel.close()
         started.append((user, id))
-    total = memory.settled_pss_kib(running.session_processes())
+    after = memory.settled_pss_kib(running.own_processes() | running.session_processes())
     for user, id in started:
         running.forget(user, id)
-    return [total / 1024 / counts.sessions]
+    return [(after - before) / 1024 / counts.sessions]
 
 
 def own_memory(running: Running, counts: Counts) -> list[float]:
