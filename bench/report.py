@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -33,7 +34,7 @@ def table(rows: Sequence[Row], ours: str, peer: str) -> str:
 def percentile(samples: Sequence[float], share: float) -> float:
     """The value below which ``share`` (0 to 1) of the samples lie: the nearest one that was measured."""
     ordered = sorted(samples)
-    return ordered[min(len(ordered) - 1, max(0, round(share * len(ordered) + 0.5) - 1))]
+    return ordered[min(len(ordered) - 1, max(0, math.ceil(share * len(ordered)) - 1))]
 
 
 def _median(samples: Sequence[float], unit: str) -> str:
