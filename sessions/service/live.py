@@ -71,6 +71,7 @@ class LiveSession:
         self._charged = time.monotonic()
         self._charging: asyncio.Future[Any] | None = None
         self._finished: asyncio.Future[Any] | None = None
+        self._last: store.Fields = {}
         self._idle = self._first_idle()
         self._mark_settled()
 
@@ -248,9 +249,13 @@ class LiveSession:
         try:
             if self._finished is not None:
                 await self._finished  # its accounts stay on disk until they are in the ledger
+            for name, value in self._last.items():
+                setattr(self.row, name, value)
+            self._after_change()
             await self.house.driver.collect(self.id)
         except Exception:
             log.exception("session %s: it could not be collected; the next start tries again", self.id)
+        self.settled.set()
         self.gone.set()
         for watcher in self.watchers:
             watcher.end()
@@ -297,18 +302,25 @@ class LiveSession:
         self._after_change()
 
     def _finish(self, before: State, usage: Usage | None) -> None:
-        now = timezone.now()
+        """Write the end. Nobody is told before it is written: who sees the end sees the ledger complete."""
+        now, state = timezone.now(), self.life
         line = None if self.account.closed else self.account.line(usage, now, final=True)
         if line is not None:
             self.account = self.account.after(line)
-        self.row.usage = self.account.usage().as_dict()
-        self._enter(now)
-        sequence, state, fields = self.transitions, self.life, self._fields()
+        self._last = {
+            "state": state.state.value,
+            "reason": state.reason,
+            "detail": state.detail,
+            "started": self.row.started,
+            "ended": now,
+            "idle_deadline": None,
+            "usage": self.account.usage().as_dict(),
+        }
+        sequence, fields = self.transitions, self._last
         self.transitions += 1
         self._finished = self.house.journal.put(
             lambda: store.finish(self.row.pk, sequence, before, state, now, fields, line)
         )
-        self._after_change()
 
     def _enter(self, now: datetime) -> None:
         row, state = self.row, self.life.state
@@ -320,8 +332,6 @@ class LiveSession:
             self._idle = self._idle.published()
         else:
             row.idle_deadline = None  # paused or ending: no countdown
-        if self.life.over:
-            row.ended = now
 
     def _number(self, before: State, now: datetime, fields: store.Fields) -> None:
         sequence, state = self.transitions, self.life

@@ -308,11 +308,12 @@ async def test_a_database_that_is_away_disturbs_no_session(
     keeper: Keeper, ground: Ground, create: Create, monkeypatch: Any
 ) -> None:
     session = await running(keeper, create)
-    real, refused = store.finish, 0
+    real, refused, told = store.finish, 0, list[str]()
 
     def away(*arguments: Any) -> None:
         nonlocal refused
         refused += 1
+        told.append(session.describe()["state"])
         if refused < 4:
             raise OperationalError("the database is away")
         real(*arguments)
@@ -322,6 +323,8 @@ async def test_a_database_that_is_away_disturbs_no_session(
     ground.boxes[session.id].end("runner_lost", "It crashed.")
     await session.gone.wait()
     assert refused == 4
+    assert told == ["running"] * 4, "nobody is told of the end before the ledger has it"
+    assert session.describe()["state"] == "failed"
     assert [(line.cpu_ms, line.final) for line in await lines(session)] == [(42, True)]
 
 
