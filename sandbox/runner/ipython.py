@@ -52,7 +52,7 @@ def run(prefix: str, ready: int) -> None:
 
 
 def _show_figures(shell: Any) -> None:
-    """Show figures at the end of a cell: the inline backend, imported before there was a shell, could not arrange it."""
+    """Show figures at the end of a cell: imported before there was a shell, the backend could not arrange it."""
     if inline := sys.modules.get("matplotlib_inline.backend_inline"):
         from IPython.core.pylabtools import activate_matplotlib
 

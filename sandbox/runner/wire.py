@@ -31,7 +31,7 @@ import asyncio
 import itertools
 import json
 import struct
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
@@ -155,7 +155,6 @@ class Client:
         self._ids = itertools.count(1)
         self._answers: dict[int, asyncio.Future[Any]] = {}
         self._streams: dict[int, Stream] = {}
-        self._opening: set[int] = set()
         self._pump = asyncio.create_task(self._read())
 
     @classmethod
@@ -257,19 +256,24 @@ class Peer:
     """One accepted connection on the serving side.
 
     ``methods`` maps a name to a coroutine function called with the peer, the call's id and its params
-    as keywords. A method that opens a stream registers a writer with :meth:`on_write` and starts a
-    task with :meth:`spawn`; the task ends when the connection does.
+    as keywords. A method that opens a stream registers a writer with :meth:`on_write` and gives the
+    stream's work to :meth:`spawn`: it begins once the call is answered, and ends when the connection does.
     """
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, methods: dict[str, Method]) -> None:
         self._reader, self._writer, self._methods = reader, writer, methods
         self._writers: dict[int, Callable[[bytes], Awaitable[None]]] = {}
         self._tasks: dict[int, set[asyncio.Task[Any]]] = {}
+        self._opened: dict[int, Coroutine[Any, Any, None]] = {}
 
     def on_write(self, id: int, write: Callable[[bytes], Awaitable[None]]) -> None:
         self._writers[id] = write
 
-    def spawn(self, id: int, work: Any) -> None:
+    def spawn(self, id: int, work: Coroutine[Any, Any, None]) -> None:
+        """Run ``work``, the sending side of stream ``id``, after the answer: no record may overtake it."""
+        self._opened[id] = work
+
+    def _start(self, id: int, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.ensure_future(work)
         tasks = self._tasks.setdefault(id, set())
         tasks.add(task)
@@ -302,7 +306,7 @@ class Peer:
             elif id in self._writers:
                 await self._writers[id](payload)
             return
-        self.spawn(0, self._answer(header))
+        self._start(0, self._answer(header))
 
     async def _answer(self, header: Header) -> None:
         id, params = header.get("id"), header.get("params", {})
@@ -319,4 +323,7 @@ class Peer:
         try:
             await self.send(answer)
         except ConnectionError:
-            pass  # the caller left before its answer
+            return  # the caller left before its answer
+        finally:
+            if isinstance(id, int) and id in self._opened:
+                self._start(id, self._opened.pop(id))

@@ -64,6 +64,8 @@ class Echo:
             raise CallError("sorry", "It cannot be.")
 
         async def count(peer: Peer, call: int, to: int) -> str:
+            """As many records as a stream's window holds and more must not hold the answer up."""
+
             async def pump() -> None:
                 for number in range(to):
                     await peer.send({"stream": call, "seq": number}, b"x" * 1000)
