@@ -14,7 +14,7 @@ const en = {
   core: "{n} core", cores: "{n} cores",
   kernelUnknown: "kernel connecting", kernelStarting: "kernel starting", kernelIdle: "kernel idle",
   kernelBusy: "kernel busy", kernelRestarting: "kernel restarting", kernelDead: "kernel ended",
-  online: "connected", reconnecting: "reconnecting…", disconnected: "not connected",
+  online: "connected", connecting: "connecting…", reconnecting: "reconnecting…", disconnected: "not connected",
   saved: "saved", saving: "saving…", unsaved: "unsaved", saveFailed: "not saved", noFile: "no file open",
   position: "Ln {line}, Col {column}",
   // problems with the session
@@ -82,7 +82,7 @@ const ko: Record<Key, string> = {
   core: "코어 {n}개", cores: "코어 {n}개",
   kernelUnknown: "커널 연결 중", kernelStarting: "커널 시작 중", kernelIdle: "커널 대기", kernelBusy: "커널 실행 중",
   kernelRestarting: "커널 다시 시작 중", kernelDead: "커널 종료됨",
-  online: "연결됨", reconnecting: "다시 연결하는 중…", disconnected: "연결 끊김",
+  online: "연결됨", connecting: "연결하는 중…", reconnecting: "다시 연결하는 중…", disconnected: "연결 끊김",
   saved: "저장됨", saving: "저장하는 중…", unsaved: "저장 안 됨", saveFailed: "저장 실패", noFile: "열린 파일 없음",
   position: "{line}행 {column}열",
   startFailed: "세션을 시작하지 못했습니다.", sessionStopped: "세션이 끝났습니다.", sessionFailed: "세션에 문제가 생겨 끝났습니다.",

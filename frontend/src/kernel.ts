@@ -140,6 +140,7 @@ export class Kernel {
       WebSocket: resumableSocket({
         onLink: (state, code) => {
           this.linkState = state;
+          if (state === "closed" && code !== 1000) this.apply({ type: "ended", at: Date.now() });
           this.hooks.onLink(state, code);
           this.watch();
         },

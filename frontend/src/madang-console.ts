@@ -267,7 +267,7 @@ export class MadangConsole extends MadangElement {
       return html`<div class="note bad" role="alert"><span><b>${this.t("startFailed")}</b> ${this.problem}</span>
         <button @click=${() => void this.start()}>${this.t("tryAgain")}</button></div>`;
     }
-    if (this.transcript.kernel === "dead") {
+    if (this.transcript.kernel === "dead" && this.phase === "ready") {
       return html`<div class="note bad" role="status"><span>${this.t("kernelEnded")}</span>
         <button @click=${() => void this.start()}>${this.t("startAgain")}</button></div>`;
     }

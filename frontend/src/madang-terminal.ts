@@ -104,6 +104,11 @@ export class MadangTerminal extends MadangElement {
     this.adopt(unsafeCSS(xtermStyle).styleSheet);
     this.ready = true;
     await this.updateComplete;
+    if (!this.isConnected) {
+      terminal.dispose();
+      this.opening = this.ready = false;
+      return;
+    }
     terminal.open(this.screen);
     terminal.textarea?.setAttribute("aria-label", this.label || this.t("terminalScreen", { name: this.name }));
     this.terminal = terminal;
@@ -138,7 +143,7 @@ export class MadangTerminal extends MadangElement {
       this.emit("madang-title", { title: cleanTitle(title) });
     });
     terminal.attachCustomKeyEventHandler((event) => this.ownKey(event));
-    const observer = new ResizeObserver(() => requestAnimationFrame(this.fit));
+    const observer = new ResizeObserver(() => requestAnimationFrame(() => { this.fit(); }));
     observer.observe(this.screen);
     this.onLeave(() => {
       observer.disconnect();
@@ -146,6 +151,7 @@ export class MadangTerminal extends MadangElement {
       this.link = null;
       terminal.dispose();
       this.terminal = null;
+      this.fit = () => undefined;
       this.opening = false;
       this.ready = false;
       this.next = this.drawn = this.historyEnd = this.acknowledged = 0;

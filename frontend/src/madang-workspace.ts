@@ -62,7 +62,8 @@ export class MadangWorkspace extends MadangElement {
   @state() saveStates = new Map<string, SaveState>();
   @state() private sessionId = "";
   @state() private sizes: Sizes = readSizes();
-  @state() private problem: { code: string; words: string } | null = null;
+  /** Why there is no session, or none that this page may use. */
+  @state() problem: { code: string; words: string } | null = null;
 
   @query("madang-console") console_!: MadangConsole;
   @query("madang-files") private tree!: MadangFiles;
@@ -356,6 +357,10 @@ export class MadangWorkspace extends MadangElement {
     if (session?.state === "paused") {
       return html`<div class="note" role="status"><span>${this.t("pausedHere")}</span>
         <button class="primary" @click=${() => void this.usage.pauseOrResume()}>${icon("play")}${this.t("resume")}</button></div>`;
+    }
+    if (this.problem && !session && !(this.inFront === "console" && this.pane === "console")) {
+      return html`<div class="note bad" role="alert"><span><b>${this.t("startFailed")}</b> ${this.problem.words}</span>
+        <button class="primary" @click=${() => { this.startAgain(); }}>${this.t("tryAgain")}</button></div>`;
     }
     return nothing;
   }

@@ -74,7 +74,9 @@ export type Action =
   /** The kernel is idle and knows nothing of this cell. */
   | { type: "lost"; id: string }
   | { type: "forget"; id: string }
-  | { type: "cut"; id: string };
+  | { type: "cut"; id: string }
+  /** The stream is over for good: the session ended. `at`: when, by this page's clock. */
+  | { type: "ended"; at: number };
 
 /** The next transcript. Entries that did not change keep their identity. */
 export function reduce(transcript: Transcript, action: Action): Transcript {
@@ -95,6 +97,8 @@ export function reduce(transcript: Transcript, action: Action): Transcript {
       return { ...transcript, entries: transcript.entries.filter((entry) => entry.id !== action.id) };
     case "cut":
       return { ...transcript, entries: [...transcript.entries, { kind: "divider", id: action.id, what: "cut" }] };
+    case "ended":
+      return { entries: withoutLastRestart(aborted(transcript, action.at)), kernel: "dead" };
   }
 }
 
@@ -148,15 +152,26 @@ function closeCell(cell: Cell, ended: number | null): Cell {
 
 function onRestart(transcript: Transcript, message: Message): Transcript {
   const dead = message.content.execution_state === "dead";
-  const entries = transcript.entries.map((entry) =>
-    entry.kind === "cell" && (entry.state === "running" || entry.state === "queued")
-      ? { ...entry, state: "aborted" as const, ended: dateOf(message), outputs: entry.outputs.map(closeInput) }
-      : entry,
-  );
+  const entries = aborted(transcript, dateOf(message));
   const last = entries.at(-1);
   const kernel = dead ? "dead" : "restarting";
   if (dead || last === undefined || last.kind === "divider") return { entries, kernel };
   return { entries: [...entries, { kind: "divider", id: message.header.msg_id, what: "restarted" }], kernel };
+}
+
+/** A kernel that was taken down with its session looked as if it began anew. */
+function withoutLastRestart(entries: (Cell | Divider)[]): (Cell | Divider)[] {
+  const last = entries.at(-1);
+  return last?.kind === "divider" && last.what === "restarted" ? entries.slice(0, -1) : entries;
+}
+
+/** The entries after what ran and what waited has come to nothing. */
+function aborted(transcript: Transcript, at: number | null): (Cell | Divider)[] {
+  return transcript.entries.map((entry) =>
+    entry.kind === "cell" && (entry.state === "running" || entry.state === "queued")
+      ? { ...entry, state: "aborted" as const, ended: at, outputs: entry.outputs.map(closeInput) }
+      : entry,
+  );
 }
 
 function onExecuteInput(transcript: Transcript, message: Message, parent: string): Transcript {

@@ -39,11 +39,13 @@ function pill(workspace: MadangWorkspace): TemplateResult {
   const { session } = workspace;
   const t = workspace.say.bind(workspace);
   const lost = session?.state === "running" && workspace.link === "connecting" && workspace.wasOpen;
-  const word = lost ? t("reconnecting") : t(session?.state ?? "starting");
+  const begins = workspace.problem ? "failed" : "starting";
+  const word = lost ? t("reconnecting") : t(session?.state ?? begins);
+  const tone = lost ? "soon" : session ? TONE[session.state] : workspace.problem ? "bad" : "soon";
   const cores = session ? t(session.slots.cpu === 1 ? "core" : "cores", { n: session.slots.cpu }) : "";
   const detail = [workspace.image.replace(":", " "), cores, session ? bytes(session.slots.memory) : ""].filter(Boolean).join(" · ");
   return html`<button class="pill" title=${t("session")} aria-pressed=${workspace.pane === "session"} @click=${() => { workspace.goTo("session"); }}>
-    <i class="dot ${session && !lost ? TONE[session.state] : "soon"}"></i><span>${word}<span class="detail"> · ${detail}</span></span></button>`;
+    <i class="dot ${tone}"></i><span>${word}<span class="detail"> · ${detail}</span></span></button>`;
 }
 
 export function workspaceFoot(workspace: MadangWorkspace): TemplateResult {
@@ -53,13 +55,13 @@ export function workspaceFoot(workspace: MadangWorkspace): TemplateResult {
   const saved = workspace.saveStates.get(files.active) ?? null;
   const mark = { saved: "●", saving: "◌", unsaved: "○", failed: "▲" };
   const words: Record<NonNullable<typeof saved>, Key> = { saved: "saved", saving: "saving", unsaved: "unsaved", failed: "saveFailed" };
-  const connection: Key = over || link === "closed" ? "disconnected" : link === "open" ? "online" : "reconnecting";
+  const connection: Key = over || link === "closed" ? "disconnected" : link === "open" ? "online" : workspace.wasOpen ? "reconnecting" : "connecting";
   return html`<footer>
     <span class=${saved === "failed" ? "bad" : ""} role="status">${saved ? `${mark[saved]} ${t(words[saved])}` : files.active ? nothing : t("noFile")}</span>
     <span>${workspace.image.replace(":", " ")} · ${t(over ? "kernelDead" : KERNEL[workspace.kernelState])}</span>
     <span class="space"></span>
     ${cursor && workspace.inFront === "editor" ? html`<span>${t("position", cursor)}</span>` : nothing}
-    <span class=${connection === "reconnecting" ? "amber" : ""} role="status">${connection === "online" ? "●" : connection === "reconnecting" ? "◌" : "○"} ${t(connection)}</span>
+    <span class=${connection === "reconnecting" ? "amber" : ""} role="status">${connection === "online" ? "●" : connection === "disconnected" ? "○" : "◌"} ${t(connection)}</span>
     <button aria-label=${t("shortcuts")} title="${t("shortcuts")} (?)" @click=${() => { workspace.help(); }}>${icon("keyboard")}</button>
     ${languages(workspace)}
   </footer>`;

@@ -127,6 +127,12 @@ test("a restart ends what ran and draws a line once", () => {
   assert.equal(play([status("dead", "", "")], played).kernel, "dead");
 });
 
+test("when the session ends, what ran has not run to its end", () => {
+  const played = play([input("loop", 1), { type: "ended", at: 5 }]);
+  assert.equal(cell(played).state, "aborted");
+  assert.equal(played.kernel, "dead");
+});
+
 test("other requests do not make the kernel look busy", () => {
   const played = play([status("idle"), status("busy", "c", "complete_request")]);
   assert.equal(played.kernel, "idle");
