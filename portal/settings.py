@@ -61,6 +61,12 @@ MADANG_CAPACITY_MEMORY = env.integer(
     at_least=32 * MIB,
     at_most=1 << 50,
 )
+# What one session, and one user, may have of it.
+MADANG_MAX_CPU = env.number("MADANG_MAX_CPU", float(os.cpu_count() or 1), at_least=0.01, at_most=1024)
+MADANG_MAX_MEMORY = env.integer(
+    "MADANG_MAX_MEMORY", max(32 * MIB, MADANG_CAPACITY_MEMORY // 2), at_least=32 * MIB, at_most=1 << 44
+)
+MADANG_MAX_SESSIONS = env.integer("MADANG_MAX_SESSIONS", 20, at_least=1, at_most=100_000)
 
 # --- who may reach the site, and how ---
 

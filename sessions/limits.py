@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import Any
 
 from django.conf import settings
@@ -13,21 +12,6 @@ from sessions.problems import Problem, invalid
 
 IDLE_TIMEOUT = (10, 7 * 86400)
 SLOT_NAMES = frozenset(Slots.__dataclass_fields__)
-
-
-def max_cpu() -> float:
-    """Most cores of one session: ``MADANG_MAX_CPU``, by default what the machine has."""
-    return float(getattr(settings, "MADANG_MAX_CPU", None) or os.cpu_count() or 1)
-
-
-def max_memory() -> int:
-    """Most bytes of memory of one session: ``MADANG_MAX_MEMORY``, by default half of what may be granted in all."""
-    return int(getattr(settings, "MADANG_MAX_MEMORY", None) or settings.MADANG_CAPACITY_MEMORY // 2)
-
-
-def max_sessions() -> int:
-    """Most live sessions of one user: ``MADANG_MAX_SESSIONS``, by default 20."""
-    return int(getattr(settings, "MADANG_MAX_SESSIONS", None) or 20)
 
 
 def find_image(name: str) -> Image:
@@ -85,8 +69,8 @@ def check_idle_timeout(seconds: int | None) -> int | None:
 def _most(image: Image) -> dict[str, float]:
     own = image.slots
     return {
-        "cpu": max(max_cpu(), own.cpu),
-        "memory": max(max_memory(), own.memory),
+        "cpu": max(settings.MADANG_MAX_CPU, own.cpu),
+        "memory": max(settings.MADANG_MAX_MEMORY, own.memory),
         "disk": max(4 * own.disk, own.disk),
         "gpu": own.gpu,
         "processes": max(1024, own.processes),

@@ -22,7 +22,6 @@ from sandbox.slots import Slots
 from sessions import lifecycle as life
 from sessions.ledger import Account
 from sessions.lifecycle import State
-from sessions.limits import max_sessions
 from sessions.models import Session
 from sessions.scheduler import Capacity, Duplicate, Scheduler, TooLarge
 from sessions.service import store
@@ -181,8 +180,9 @@ class Keeper:
         idle_timeout: int | None,
         hostname: str,
     ) -> LiveSession:
-        if sum(session.row.user_id == user for session in self.sessions.values()) >= max_sessions():
-            raise CallError("too_many", f"At most {max_sessions()} sessions can live at once; stop one first.")
+        most = settings.MADANG_MAX_SESSIONS
+        if sum(session.row.user_id == user for session in self.sessions.values()) >= most:
+            raise CallError("too_many", f"At most {most} sessions can live at once; stop one first.")
         row = Session(
             user_id=user,
             project=uuid.UUID(project) if project else None,
