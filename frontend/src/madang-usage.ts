@@ -1,7 +1,8 @@
 /** What a session uses, live, and when it ends.
  *
  * Attributes: `session` (id), `language`.
- * Events: `madang-session` {session} at each change of the session, `madang-link` {state}.
+ * Events: `madang-session` {session} at each change of the session, `madang-soon` {left} (words; "" when the end is
+ * far again), `madang-link` {state}.
  * CSS variables: those of tokens.css. */
 import { css, html, nothing, svg, type TemplateResult } from "lit";
 import { customElement, property, state } from "lit/decorators.js";
@@ -46,6 +47,7 @@ export class MadangUsage extends MadangElement {
 
   private previous: Usage | null = null;
   private link: Link | null = null;
+  private toldLeft = "";
 
   override connectedCallback(): void {
     super.connectedCallback();
@@ -62,6 +64,9 @@ export class MadangUsage extends MadangElement {
 
   protected override updated(changed: Map<string, unknown>): void {
     if (changed.has("session") && changed.get("session") !== undefined) this.connect();
+    const left = this.info && idleSoon(this.info, this.now) ? this.time(idleLeft(this.info, this.now) ?? 0) : "";
+    if (left !== this.toldLeft) this.emit("madang-soon", { left });
+    this.toldLeft = left;
   }
 
   private connect(): void {

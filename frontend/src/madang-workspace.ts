@@ -60,6 +60,8 @@ export class MadangWorkspace extends MadangElement {
   wasOpen = false;
   @state() cursor: { line: number; column: number } | null = null;
   @state() saveStates = new Map<string, SaveState>();
+  /** The time left to an idle session, in words, when it is short. */
+  @state() left = "";
   @state() private sessionId = "";
   @state() private sizes: Sizes = readSizes();
   /** Why there is no session, or none that this page may use. */
@@ -334,7 +336,7 @@ export class MadangWorkspace extends MadangElement {
           <madang-terminals session=${this.session?.state === "running" || this.session?.state === "paused" ? this.sessionId : ""} slug=${this.slug} language=${this.language}></madang-terminals>
           ${this.separator("bottom")}
           <div class="usage"><div class="tabs"><h2>${this.t("session")}</h2></div>
-            <madang-usage session=${this.sessionId} language=${this.language} @madang-session=${(event: CustomEvent<{ session: Session }>) => { this.onSession(event.detail.session); }}></madang-usage>${workspacePhoneMore(this)}</div>
+            <madang-usage session=${this.sessionId} language=${this.language} @madang-soon=${(event: CustomEvent<{ left: string }>) => { this.left = event.detail.left; }} @madang-session=${(event: CustomEvent<{ session: Session }>) => { this.onSession(event.detail.session); }}></madang-usage>${workspacePhoneMore(this)}</div>
         </section>
       </main>
       ${workspaceFoot(this)}${workspacePhoneBar(this)}</div>${shortcutList((key) => this.t(key))}`;

@@ -40,8 +40,9 @@ function pill(workspace: MadangWorkspace): TemplateResult {
   const t = workspace.say.bind(workspace);
   const lost = session?.state === "running" && workspace.link === "connecting" && workspace.wasOpen;
   const begins = workspace.problem ? "failed" : "starting";
-  const word = lost ? t("reconnecting") : t(session?.state ?? begins);
-  const tone = lost ? "soon" : session ? TONE[session.state] : workspace.problem ? "bad" : "soon";
+  const soon = !lost && workspace.left !== "";
+  const word = lost ? t("reconnecting") : soon ? t("endsShort", { time: workspace.left }) : t(session?.state ?? begins);
+  const tone = lost || soon ? "soon" : session ? TONE[session.state] : workspace.problem ? "bad" : "soon";
   const cores = session ? t(session.slots.cpu === 1 ? "core" : "cores", { n: session.slots.cpu }) : "";
   const detail = [workspace.image.replace(":", " "), cores, session ? bytes(session.slots.memory) : ""].filter(Boolean).join(" · ");
   return html`<button class="pill" title=${t("session")} aria-pressed=${workspace.pane === "session"} @click=${() => { workspace.goTo("session"); }}>
