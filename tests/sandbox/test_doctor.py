@@ -1,0 +1,30 @@
+"""The doctor: each finding says what it is, and what is missing says how to mend it."""
+
+from __future__ import annotations
+
+import pytest
+
+from sandbox import doctor
+from sandbox.drivers import SandboxError
+
+
+def test_every_finding_is_complete():
+    findings = doctor.findings()
+    assert {"Linux", "Namespaces", "Control groups", "Seccomp"} <= {finding.name for finding in findings}
+    assert {finding.state for finding in findings} <= {"found", "missing", "optional"}
+    assert all(finding.detail for finding in findings)
+    assert all(finding.mend for finding in findings if finding.state == "optional")
+
+
+def test_without_an_essential_layer_nothing_starts(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(doctor, "_seccomp", lambda: doctor.Finding("Seccomp", "missing", "No filters.", "Get some."))
+    with pytest.raises(SandboxError, match=r"Seccomp: No filters\. Get some\.") as refused:
+        doctor.require_essentials()
+    assert refused.value.code == "host_unfit"
+
+
+def test_an_old_kernel_is_missing(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("platform.release", lambda: "4.19.0-custom")
+    assert doctor._kernel().state == "missing"
+    monkeypatch.setattr("platform.release", lambda: "nonsense")
+    assert doctor._kernel().state == "missing"

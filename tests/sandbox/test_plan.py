@@ -1,0 +1,70 @@
+"""The plan of a sandbox: pure data, the same after a journey through JSON."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from sandbox.drivers import SandboxSpec
+from sandbox.images import Image, ImageError, image_for_kernel, images, read_image
+from sandbox.jail.plan import HOME, PROJECT, Plan, make_plan
+from sandbox.slots import MIB, Slots
+
+
+@pytest.fixture
+def image() -> Image:
+    return next(iter(images().values()))
+
+
+def plan_for(image: Image, folder: Path, **given: object) -> Plan:
+    spec = SandboxSpec(id="id", image=image, slots=given.pop("slots", Slots()), **given)  # type: ignore[arg-type]
+    return make_plan(spec, folder, folder / "prefix", 12345)
+
+
+def test_it_survives_json(image: Image, tmp_path: Path):
+    plan = plan_for(image, tmp_path, project=tmp_path, datasets={"shared": tmp_path})
+    assert Plan.from_json(plan.to_json()) == plan
+
+
+def test_only_the_project_is_writable(image: Image, tmp_path: Path):
+    plan = plan_for(image, tmp_path, project=tmp_path, datasets={"shared": tmp_path})
+    assert [bind.target for bind in plan.binds if bind.writable and not bind.device] == [PROJECT]
+    assert [bind.target for bind in plan.binds if bind.target.startswith("/datasets")] == ["/datasets/shared"]
+
+
+def test_no_part_of_the_host_with_secrets_is_shown(image: Image, tmp_path: Path):
+    shown = {bind.source for bind in plan_for(image, tmp_path).binds}
+    assert shown.isdisjoint({"/", "/etc", "/home", "/root", "/var", "/run", "/proc", "/sys", "/dev", "/etc/shadow"})
+    assert not any("ssl/private" in source or "ssh" in source for source in shown)
+
+
+def test_threads_are_the_granted_cores(image: Image, tmp_path: Path):
+    environment = plan_for(image, tmp_path, slots=Slots(cpu=2.5)).environment
+    assert {environment[name] for name in image.thread_variables} == {"3"}
+    assert environment["HOME"] == HOME
+
+
+def test_temporary_space_is_bounded_by_memory_and_disk(image: Image, tmp_path: Path):
+    plan = plan_for(image, tmp_path, slots=Slots(memory=256 * MIB, disk=1024 * MIB))
+    assert plan.tmpfs["/tmp"] == 128 * MIB
+    assert plan_for(image, tmp_path, slots=Slots(disk=10 * MIB)).tmpfs[HOME] == 10 * MIB
+
+
+@pytest.mark.parametrize("wrong", [{"cpu": 0}, {"cpu": float("nan")}, {"memory": 1}, {"processes": 1}, {"gpu": -1}])
+def test_slots_that_make_no_sense_are_refused(wrong: dict[str, float]):
+    with pytest.raises(ValueError, match=r"is|between"):
+        Slots(**wrong)  # type: ignore[arg-type]
+
+
+def test_images_are_found_by_their_directories_and_kernels(image: Image):
+    assert image_for_kernel("python3") is image
+    assert image_for_kernel("cobol") is None
+    assert (image.directory / "selftest.py").exists()
+
+
+@pytest.mark.parametrize("text", ["", "name = 1", 'name = "x"\ncolour = "red"', "[[", 'name = "x"\nkernels = 3'])
+def test_a_wrong_image_file_is_named_in_the_error(text: str, tmp_path: Path):
+    (tmp_path / "image.toml").write_text(text)
+    with pytest.raises(ImageError, match=r"image\.toml"):
+        read_image(tmp_path)
