@@ -8,6 +8,7 @@ cgroup are, for whoever must clean up after a jail that was killed; ``exit.json`
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
 import signal
@@ -224,6 +225,8 @@ class Jail:
     async def _end(self) -> None:
         """SIGTERM to everybody but the runner, then SIGKILL: it goes down with pid 1."""
         self._cgroup.freeze(False)
+        with contextlib.suppress(OSError):  # it has just ended by itself
+            self._lifeline.send(b"stop\n")
         others = [pid for pid in self._cgroup.processes() if pid != self._pid]
         for pid in others:
             _kill(pid, signal.SIGTERM)

@@ -95,6 +95,10 @@ class Kernel:
         await self._end_process()
         await self.start()
 
+    def leave(self) -> None:
+        """The session ends: when the process does, that is no accident."""
+        self._wanted = False
+
     async def stop(self) -> None:
         await self._end_process()
         self._finish("stopped")
@@ -215,7 +219,7 @@ class Kernel:
         why = f"was killed (signal {-code}{', perhaps out of memory' if code == -9 else ''})" if code < 0 else "ended"
         text = f"The kernel {why} and was started again. Its variables are gone; your files are as they were.\n"
         self._say("stream", {"name": "stderr", "text": text})
-        self._say("status", {"execution_state": "autorestarting"})
+        self._say("status", {"execution_state": "restarting"})
         try:
             await self.start()
         except (CallError, TimeoutError):

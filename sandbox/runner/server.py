@@ -27,6 +27,7 @@ from sandbox.runner.wire import CallError, Peer
 PROTOCOL = 1
 MAX_KERNELS = 32
 MAX_TERMINALS = 32
+SCROLLBACK = 4 * 1024 * 1024  # bytes of a terminal's output: more than a screen's 10,000 lines
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,32}")
 
 
@@ -64,10 +65,17 @@ class Runner:
         server = await asyncio.start_unix_server(self._accept, sock=listener, limit=1 << 20)
         self._lifeline.setblocking(False)
         self._report({"ready": True})
-        loop = asyncio.get_running_loop()
+        ended = asyncio.Event()
+        asyncio.get_running_loop().add_reader(self._lifeline, self._heard, ended)
         async with server:
-            while await loop.sock_recv(self._lifeline, 4096):
-                continue
+            await ended.wait()
+
+    def _heard(self, ended: asyncio.Event) -> None:
+        """The jail says ``stop`` before it ends everything, and its silence is the end."""
+        if not self._lifeline.recv(4096):
+            ended.set()
+        for kernel in self._kernels.values():
+            kernel.leave()
 
     async def hello(self, peer: Peer, call: int) -> dict[str, Any]:
         return {"image": self._config.image, "kernels": list(self._config.kernels), "protocol": PROTOCOL}
@@ -152,7 +160,7 @@ class Runner:
             raise CallError("exists", "There is a terminal with this name already.")
         if len(self._terminals) >= MAX_TERMINALS:
             raise CallError("failed", f"This session has {MAX_TERMINALS} terminals already. Close one first.")
-        log = Log(self._config.spill)
+        log = Log(self._config.spill, limit=SCROLLBACK)
         terminal = Terminal(name, log, self._children, self._activity)
         terminal.start(self._folder(cwd), int(rows), int(cols))
         self._terminals[name] = terminal
