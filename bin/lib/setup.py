@@ -8,7 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from bin.lib import packages
+from bin.lib import packages, site
 from bin.lib.console import Console, StepFailed
 from bin.lib.layout import (
     BUILD,
@@ -180,13 +180,14 @@ def doctor() -> None:
     Raises:
         StepFailed: something essential is missing; the message is the doctor's findings of that.
     """
-    found = subprocess.run([str(PYTHON), "manage.py", "doctor"], cwd=ROOT, capture_output=True, text=True, check=False)
+    command = site.delegated([str(PYTHON), "manage.py", "doctor"])  # as the session service will be
+    found = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     if not found.returncode:
         return
-    command = f"{PYTHON.relative_to(ROOT)} manage.py doctor"
+    by_hand = f"{PYTHON.relative_to(ROOT)} manage.py doctor"
     if findings := missing_of(found.stdout):
-        raise StepFailed(f"This machine lacks something essential:\n\n{findings}\n\nAll findings: {command}")
-    raise StepFailed(f"{command} failed", found.stdout + found.stderr)
+        raise StepFailed(f"This machine lacks something essential:\n\n{findings}\n\nAll findings: {by_hand}")
+    raise StepFailed(f"{by_hand} failed", found.stdout + found.stderr)
 
 
 def missing_of(report: str) -> str:

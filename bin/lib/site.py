@@ -8,11 +8,14 @@ import shutil
 import signal
 import socket
 import subprocess
+from functools import cache
 from pathlib import Path
 
 from bin.lib.console import StepFailed
 from bin.lib.layout import PYTHON, is_root
 from bin.lib.parts import Part
+
+SCOPE = ["systemd-run", "--user", "--scope", "--quiet", "--collect", "-p", "Delegate=yes", "--"]
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -38,11 +41,7 @@ def listen(host: str, port: int) -> socket.socket:
 
 def session_service(state: Path) -> Part:
     """``manage.py sessiond``. SIGINT makes it end its sessions, SIGTERM leaves them running."""
-    command = [str(PYTHON), "manage.py", "sessiond"]
-    if not is_root() and _user_systemd_works():
-        # A scope of our own with delegated controllers: that is how an ordinary user may limit memory and CPU.
-        scope = ["systemd-run", "--user", "--scope", "--quiet", "--collect", "-p", "Delegate=yes", "--"]
-        command = scope + command
+    command = delegated([str(PYTHON), "manage.py", "sessiond"])
     path = state / "run" / "sessiond.sock"
     return Part(
         "sessiond", command, state, lambda: accepts(path), stop_signal=signal.SIGINT, grace=30.0,
@@ -94,11 +93,19 @@ def _answers(host: str, port: int) -> bool:
         connection.close()
 
 
+def delegated(command: list[str]) -> list[str]:
+    """``command`` in a systemd scope of its own with delegated control groups, where we need one and there is systemd.
+
+    That is how an ordinary user may limit memory and CPU. The scope is made, then the command runs in our place.
+    """
+    return command if is_root() or not _user_systemd_works() else [*SCOPE, *command]
+
+
+@cache
 def _user_systemd_works() -> bool:
     if not shutil.which("systemd-run") or not os.environ.get("XDG_RUNTIME_DIR"):
         return False
-    probe = ["systemd-run", "--user", "--scope", "--quiet", "--collect", "-p", "Delegate=yes", "--", "true"]
     try:
-        return subprocess.run(probe, capture_output=True, timeout=10, check=False).returncode == 0
+        return subprocess.run([*SCOPE, "true"], capture_output=True, timeout=10, check=False).returncode == 0
     except (OSError, subprocess.TimeoutExpired):
         return False
