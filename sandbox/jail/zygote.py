@@ -26,6 +26,7 @@ def main(control: socket.socket, modules: list[str]) -> None:
     """Import ``modules``, say ``ready``, and fork a jail for each request until the driver is gone."""
     linux.set_name("zygote")
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C in the operator's terminal is the service's to handle
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # jails are not waited for
     for module in modules:
         importlib.import_module(module)
     _warm_up(modules)
@@ -42,17 +43,16 @@ def main(control: socket.socket, modules: list[str]) -> None:
 
 
 def _fork_jail(text: str, reply: socket.socket) -> None:
-    """Fork twice: the jail is nobody's child, and outlives us."""
-    pid = os.fork()
-    if pid == 0:
-        try:
-            if os.fork() == 0:
-                supervisor.supervise(Plan.from_json(text), reply)
-        except BaseException:
-            traceback.print_exc()
-        finally:
-            os._exit(0)
-    os.waitpid(pid, 0)
+    """Fork a jail. Nobody waits for it here: its end is its own affair, and it outlives us."""
+    if os.fork():
+        return
+    try:
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        supervisor.supervise(Plan.from_json(text), reply)
+    except BaseException:  # the last frame of a process: say it and end
+        traceback.print_exc()
+    finally:
+        os._exit(0)
 
 
 def _warm_up(modules: list[str]) -> None:
