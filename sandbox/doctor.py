@@ -103,7 +103,7 @@ def _host_users() -> Finding:
 
 def _landlock() -> Finding:
     if abi := linux.landlock_abi():
-        return Finding("Landlock", "found", f"ABI {abi} (not used yet)")
+        return Finding("Landlock", "found", f"ABI {abi}")
     return Finding("Landlock", "optional", "Not in this kernel, or not enabled.", "Boot with lsm=landlock,...")
 
 

@@ -12,7 +12,7 @@ import traceback
 from dataclasses import dataclass
 from pathlib import Path
 
-from sandbox.jail import linux, root
+from sandbox.jail import landlock, linux, root
 from sandbox.jail.cgroups import Cgroup
 from sandbox.jail.plan import INSIDE_ID, PROJECT, Plan
 from sandbox.policy.compile import seccomp_program
@@ -28,6 +28,7 @@ _NAMESPACES = (
     | linux.CLONE_NEWCGROUP
 )
 _OPEN_FILES = 4096
+_WRITABLE = ("/dev", "/proc")  # besides the tmpfs of the plan, home and the project in it among them
 _SIOCSIFFLAGS, _IFF_UP = 0x8914, 1
 
 
@@ -132,6 +133,7 @@ def _be_runner(plan: Plan, channels: Channels, trees: list[tuple[int, str]], spi
     linux.prctl(linux.PR_SET_NO_NEW_PRIVS, 1)
     linux.drop_capabilities()
     linux.prctl(linux.PR_SET_DUMPABLE, 0)
+    landlock.restrict([*_WRITABLE, *plan.tmpfs, spill])
     linux.seccomp_filter(program)
     home = Path(PROJECT if os.path.isdir(PROJECT) else Path.home())
     os.chdir(home)

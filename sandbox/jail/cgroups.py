@@ -169,11 +169,19 @@ def parent_groups() -> tuple[int, dict[str, Path]]:
         if controller not in own or mount is None:
             raise CgroupError(f"The cgroup controller {controller} is not there.")
         bases[controller] = mount / own[controller].lstrip("/") / "madang"
-        try:
-            bases[controller].mkdir(exist_ok=True)
-        except OSError as error:
-            raise CgroupError(f"No cgroup can be made for {controller}: {error.strerror}.") from error
+        _try(controller, bases[controller])
     return 1, bases
+
+
+def _try(controller: str, base: Path) -> None:
+    """Make a group, and one in it: that the first is there says nothing about whose it is."""
+    trial = base / f"trial-{os.getpid()}"
+    try:
+        base.mkdir(exist_ok=True)
+        trial.mkdir()
+        trial.rmdir()
+    except OSError as error:
+        raise CgroupError(f"No cgroup can be made for {controller}: {error.strerror}.") from error
 
 
 def sandbox_group(id: str, version: int, bases: dict[str, Path]) -> Cgroup:

@@ -28,7 +28,7 @@ _SECCOMP = {"x86_64": 317, "aarch64": 277}
 _PIVOT_ROOT = {"x86_64": 155, "aarch64": 41}
 _CAPSET = {"x86_64": 126, "aarch64": 91}
 # One number on every architecture since Linux 5.
-_OPEN_TREE, _MOVE_MOUNT, _MOUNT_SETATTR, _LANDLOCK_CREATE_RULESET = 428, 429, 442, 444
+_OPEN_TREE, _MOVE_MOUNT, _MOUNT_SETATTR, _LANDLOCK = 428, 429, 442, 444
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -115,4 +115,19 @@ def seccomp_filter(program: bytes) -> None:
 
 def landlock_abi() -> int:
     """Landlock's version on this kernel, 0 without it."""
-    return max(0, int(_libc.syscall(_long(_LANDLOCK_CREATE_RULESET), None, _long(0), _long(1))))
+    return max(0, int(_libc.syscall(_long(_LANDLOCK), None, _long(0), _long(1))))
+
+
+def landlock_create_ruleset(attributes: bytes) -> int:
+    """A descriptor of a new ruleset; ``attributes`` is a packed ``struct landlock_ruleset_attr``."""
+    call = (_long(_LANDLOCK), attributes, _long(len(attributes)), _long(0))
+    return _check(_libc.syscall(*call), "landlock_create_ruleset")
+
+
+def landlock_add_rule(ruleset: int, path_beneath: bytes) -> None:
+    """Add a rule, a packed ``struct landlock_path_beneath_attr``."""
+    _check(_libc.syscall(_long(_LANDLOCK + 1), ruleset, _long(1), path_beneath, _long(0)), "landlock_add_rule")
+
+
+def landlock_restrict_self(ruleset: int) -> None:
+    _check(_libc.syscall(_long(_LANDLOCK + 2), ruleset, _long(0)), "landlock_restrict_self")

@@ -18,6 +18,7 @@ import traceback
 from sandbox.jail import linux, supervisor
 from sandbox.jail.plan import Plan
 from sandbox.policy.compile import seccomp_program
+from sandbox.runner import ipython
 
 MAX_PLAN = 128 * 1024
 
@@ -29,8 +30,8 @@ def main(control: socket.socket, modules: list[str]) -> None:
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # jails are not waited for
     for module in modules:
         importlib.import_module(module)
-    _warm_up(modules)
     seccomp_program("default")
+    ipython.warm_up()
     gc.collect()
     gc.freeze()  # what is there now is shared by all forks: the collector must not touch it
     control.send(b"ready")
@@ -53,15 +54,6 @@ def _fork_jail(text: str, reply: socket.socket) -> None:
         traceback.print_exc()
     finally:
         os._exit(0)
-
-
-def _warm_up(modules: list[str]) -> None:
-    """Run a cell once, so that what IPython imports and compiles on first use is in memory too."""
-    if "ipykernel.ipkernel" not in modules:
-        return
-    from sandbox.runner import ipython
-
-    ipython.warm_up()
 
 
 if __name__ == "__main__":

@@ -150,8 +150,8 @@ async def test_a_terminal_has_colours_a_size_and_ctrl_c(lab: Lab):
     await client.call("terminal.resize", name="1", rows=33, cols=111)
     await stream.write(b"stty size\n")
     await screen(stream, "33 111")
-    await stream.write(b"sleep 1000\n")
-    await screen(stream, "sleep 1000\r\n")
+    await stream.write(b"sh -c 'echo be\"\"gun; sleep 1000'\n")
+    await screen(stream, "begun")
     await stream.write(b"\x03")
     await screen(stream, "$ ")
 
