@@ -60,7 +60,9 @@ class Part:
                 stdout=log, stderr=subprocess.STDOUT, start_new_session=True, pass_fds=self.pass_fds,
             )  # fmt: skip
         self.started = time.monotonic()
-        self.pid_file.write_text(f"{self.process.pid} {_birth(self.process.pid)}", encoding="ascii")
+        aside = self.pid_file.with_suffix(".new")  # who reads the pid file sees the old one or this one
+        aside.write_text(f"{self.process.pid} {_birth(self.process.pid)}", encoding="ascii")
+        aside.replace(self.pid_file)
 
     def exit_status(self) -> int | None:
         """Its exit status (negative: the signal that ended it), or None while it runs."""

@@ -31,7 +31,7 @@ def main(control: socket.socket, modules: list[str]) -> None:
     for module in modules:
         importlib.import_module(module)
     seccomp_program("default")
-    ipython.warm_up()
+    ipython.prepare()
     gc.collect()
     gc.freeze()  # what is there now is shared by all forks: the collector must not touch it
     control.send(b"ready")

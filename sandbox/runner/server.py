@@ -72,7 +72,11 @@ class Runner:
 
     def _heard(self, ended: asyncio.Event) -> None:
         """The jail says ``stop`` before it ends everything, and its silence is the end."""
-        if not self._lifeline.recv(4096):
+        try:
+            heard = self._lifeline.recv(4096)
+        except ConnectionError:  # it went with words of ours unread
+            heard = b""
+        if not heard:
             ended.set()
         for kernel in self._kernels.values():
             kernel.leave()
