@@ -307,6 +307,7 @@ class Peer:
                 await self._writers[id](payload)
             return
         self._start(0, self._answer(header))
+        await asyncio.sleep(0)  # it begins before the next frame is read: a size before what is typed into it
 
     async def _answer(self, header: Header) -> None:
         id, params = header.get("id"), header.get("params", {})

@@ -115,3 +115,31 @@ async def test_paths_longer_than_sun_path(tmp_path: Path):
     async with Echo(folder) as echo, await Client.connect(echo.path) as client:
         assert await client.call("add", a=2, b=2) == 4
     assert isinstance(sockets.listen(folder / "again.sock"), socket.socket)
+
+
+async def test_a_call_begins_before_what_is_sent_after_it(tmp_path: Path):
+    heard: list[str] = []
+
+    async def open_(peer: Peer, call: int) -> None:
+        async def write(payload: bytes) -> None:
+            heard.append("write")
+
+        peer.on_write(call, write)
+
+    async def resize(peer: Peer, call: int) -> None:
+        heard.append("resize")
+
+    methods: dict[str, Method] = {"open": open_, "resize": resize}
+    server = await asyncio.start_unix_server(
+        lambda r, w: Peer(r, w, methods).serve(), sock=sockets.listen(tmp_path / "s")
+    )
+    async with await Client.connect(tmp_path / "s") as client:
+        stream = await client.open("open")
+        calls = []
+        for _ in range(20):  # both frames in one segment, most times
+            calls.append(asyncio.ensure_future(client.call("resize")))
+            await asyncio.sleep(0)
+            await stream.write(b"x")
+        await asyncio.gather(*calls, client.call("resize"))
+    server.close()
+    assert heard[:40] == ["resize", "write"] * 20
