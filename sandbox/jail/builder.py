@@ -138,7 +138,7 @@ def _be_runner(plan: Plan, channels: Channels, trees: list[tuple[int, str]], spi
     home = Path(PROJECT if os.path.isdir(PROJECT) else Path.home())
     os.chdir(home)
     _silence()
-    config = server.RunnerConfig(plan.image, tuple(plan.kernels), home, Path("/run/madang"), listener, lifeline, spill)
+    config = server.RunnerConfig(plan.image, tuple(plan.kernels), home, listener, lifeline, spill)
     server.run(config)
 
 

@@ -57,9 +57,8 @@ def enter(plan: Plan, trees: list[tuple[int, str]]) -> None:
         _parent(link).joinpath(Path(link).name).symlink_to(destination)
     for name, text in plan.files.items():
         _parent(name).joinpath(Path(name).name).write_text(text)
-    for empty in ("/sys", "/mnt", "/opt", "/srv", "/var/log", "/var/cache", "/run/madang"):
+    for empty in ("/sys", "/mnt", "/opt", "/srv", "/var/log", "/var/cache"):
         _inside(empty).mkdir(parents=True, exist_ok=True)
-    _inside("/run/madang").chmod(0o700)
     os.chdir(_STAGE)
     linux.pivot_root(".", ".")
     linux.umount2(".", linux.MNT_DETACH)

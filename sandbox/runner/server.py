@@ -38,7 +38,6 @@ class RunnerConfig:
     image: str
     kernels: tuple[str, ...]
     root: Path
-    run_dir: Path
     listener: int
     lifeline: int
     spill: int
@@ -98,7 +97,7 @@ class Runner:
         if len(self._kernels) >= MAX_KERNELS:
             raise CallError("failed", f"This session has {MAX_KERNELS} kernels already. Stop one first.")
         log = Log(self._config.spill)
-        kernel = Kernel(id, name, self._folder(cwd), self._config.run_dir, log, self._children, self._activity)
+        kernel = Kernel(id, name, self._folder(cwd), log, self._children, self._activity)
         self._kernels[id] = kernel
         kernel.on_end = lambda: self._forget(self._kernels, id, log)
         try:
