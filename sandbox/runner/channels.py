@@ -38,6 +38,23 @@ def frame(message: bytes) -> bytes:
     return _LENGTH.pack(len(message)) + message
 
 
+def read_frame(end: socket.socket) -> bytes:
+    """The next message of a socket that nobody else reads, and not a byte more.
+
+    Raises:
+        ConnectionError: the other end is gone.
+    """
+    (length,) = _LENGTH.unpack(_exactly(end, _LENGTH.size))
+    return _exactly(end, length)
+
+
+def _exactly(end: socket.socket, size: int) -> bytes:
+    data = end.recv(size, socket.MSG_WAITALL) if size else b""
+    if len(data) < size:
+        raise ConnectionError("the other end is gone")
+    return data
+
+
 class Parser:
     """Bytes as they come, into messages."""
 

@@ -16,6 +16,7 @@ import logging
 import os
 import sys
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -164,13 +165,15 @@ def prepare() -> None:
     _path[:] = ["", *(entry for entry in sys.path if Path(entry).is_dir() and not _is_ours(entry))]
 
 
-def run(ends: Pairs) -> None:
-    """Run a kernel on its ends of the channels until it exits."""
+def run(ends: Pairs, begin: Callable[[], None]) -> None:
+    """Run a kernel on its ends of the channels until it exits; ``begin`` waits until it is to answer."""
     if not ForkedKernelApp.initialized():
         prepare()
     app = ForkedKernelApp.instance()
     _reseed()
     app.open(ends)
+    app.shell.run_cell("1", silent=True)  # the pages that a first cell writes to are ours before it comes
+    begin()
     _forget_runner()
     app.start()
 

@@ -3,26 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-import fcntl
-import os
 import signal
-import socket
 import time
-import traceback
 from collections import OrderedDict
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from sandbox.runner import ipython, messages
+from sandbox.runner import messages
 from sandbox.runner.activity import Activity
-from sandbox.runner.channels import NAMES, Channels, Pairs, pairs
-from sandbox.runner.children import Children, clean_child, signal_group
+from sandbox.runner.children import signal_group
 from sandbox.runner.log import Log
+from sandbox.runner.process import Process, Spare
 from sandbox.runner.wire import CallError
 
-START_SECONDS = 60
 _RESTARTS_PER_MINUTE = 5
 _ROUTES = 4096
 _LAST_WORDS_SECONDS = 0.5
@@ -31,23 +26,21 @@ _LAST_WORDS_SECONDS = 0.5
 class Kernel:
     """One kernel. Its log and its attached clients survive a restart of its process."""
 
-    def __init__(self, id: str, name: str, cwd: Path, log: Log, children: Children, activity: Activity):
+    def __init__(self, id: str, name: str, cwd: Path, log: Log, spare: Spare, activity: Activity):
         self.id, self.name, self.cwd, self.log = id, name, cwd, log
         self.state = "starting"
         self.connections = 0
         self.left_off: dict[str, int] = {}
         self.on_end: Callable[[], None] = lambda: None
-        self._children, self._activity = children, activity
-        self._channels: Channels | None = None
+        self._spare, self._activity = spare, activity
+        self._process: Process | None = None
         self._listening: asyncio.Task[None] | None = None
         self._askers: OrderedDict[str, str] = OrderedDict()
         self._replies: dict[int, str] = {}
-        self._pid = 0
-        self._ended = asyncio.Event()
         self._wanted = True
         self._starts: list[float] = []
         self._last = datetime.now(UTC)
-        self._recovery: asyncio.Future[None] | None = None
+        self._watching: asyncio.Task[None] | None = None
 
     def describe(self) -> dict[str, Any]:
         return {
@@ -61,36 +54,26 @@ class Kernel:
     # Life
 
     async def start(self) -> None:
-        """Start the process and return when it listens.
+        """Take a process, or make one, and return when it listens.
 
         Raises:
             CallError: ``failed``, it ended or stayed silent.
         """
-        ours, theirs = pairs()
-        self._ended = asyncio.Event()
-        pid = os.fork()
-        if pid == 0:
-            _become_kernel(self.cwd, theirs)
-        for end in theirs.values():
-            end.close()
-        self._pid = pid
         self._starts.append(time.monotonic())
-        self._children.watch(pid, self._on_exit)
-        self._channels = Channels(ours)
-        await self._channels.open()
-        if not await self._speaks():
-            signal_group(pid, signal.SIGKILL)
-            self._disconnect()
-            raise CallError("failed", "The kernel ended before it was ready.")
+        process = await self._spare.take()
+        await process.begin(self.cwd)
+        self._process = process
         self._set_state("idle")
         if self.log.next:  # it was there before: its clients learn that it is again
             self._say("status", {"execution_state": "idle"})
-        self._listening = asyncio.create_task(self._listen(self._channels))
+        self._listening = asyncio.create_task(self._listen(process))
+        self._watching = asyncio.create_task(self._watch(process))
 
     async def interrupt(self) -> None:
         """Send SIGINT to the kernel and what it runs."""
         self._activity.input()
-        signal_group(self._pid, signal.SIGINT)
+        if self._process is not None:
+            signal_group(self._process.pid, signal.SIGINT)
 
     async def restart(self) -> None:
         self._activity.input()
@@ -120,7 +103,7 @@ class Kernel:
             restart = kind != "shutdown_request" or bool(messages.field(parts[3], "restart"))
         except messages.MessageError as error:
             raise CallError("bad_request", f"Not a kernel message: {error}.") from error
-        if channel == "iopub" or self._channels is None:
+        if channel == "iopub" or self._process is None:
             return
         self._askers[str(msg_id)] = session
         if len(self._askers) > _ROUTES:
@@ -129,7 +112,7 @@ class Kernel:
         if channel == "stdin":
             self._activity.busy(self, self.state == "busy")
         self._activity.input()
-        await self._channels.write(channel, payload)
+        await self._process.channels.write(channel, payload)
 
     def addressed_to(self, seq: int, session: str) -> bool:
         """Whether record ``seq`` is for that client: replies go to who asked, all else to everyone."""
@@ -137,16 +120,8 @@ class Kernel:
 
     # Inside
 
-    async def _speaks(self) -> bool:
-        """Whether its first words came in time: that it starts, which those who wait for it know already."""
-        assert self._channels is not None
-        try:
-            return await asyncio.wait_for(self._channels.read(), START_SECONDS) is not None
-        except TimeoutError:
-            return False
-
-    async def _listen(self, channels: Channels) -> None:
-        while (message := await channels.read()) is not None:
+    async def _listen(self, process: Process) -> None:
+        while (message := await process.channels.read()) is not None:
             try:
                 channel, parts = messages.unpack(message)
                 self._note(channel, parts)
@@ -183,15 +158,14 @@ class Kernel:
         parts = messages.build(msg_type, content)
         self._append("iopub", parts, messages.pack("iopub", parts))
 
-    def _on_exit(self, code: int) -> None:
-        self._ended.set()
-        self._pid = 0
-        if self._listening is not None:  # it was up: an end nobody asked for
-            self._recovery = asyncio.ensure_future(self._recover(code))
+    async def _watch(self, process: Process) -> None:
+        await process.ended.wait()
+        if self._process is process:  # an end that nobody asked for
+            await self._recover(process.code)
 
     async def _recover(self, code: int) -> None:
-        assert self._listening is not None
-        await asyncio.wait({self._listening}, timeout=_LAST_WORDS_SECONDS)
+        if self._listening is not None:
+            await asyncio.wait({self._listening}, timeout=_LAST_WORDS_SECONDS)
         self._disconnect()
         self._activity.busy(self, False)
         now = time.monotonic()
@@ -211,53 +185,20 @@ class Kernel:
             self._finish("dead")
 
     async def _end_process(self) -> None:
+        process = self._process
         self._disconnect()
-        if not self._pid:
-            return
-        pid, ended = self._pid, self._ended
-        signal_group(pid, signal.SIGTERM)
-        signal_group(pid, signal.SIGCONT)
-        try:
-            await asyncio.wait_for(ended.wait(), 0.5)
-        except TimeoutError:
-            signal_group(pid, signal.SIGKILL)
-            await ended.wait()
-        signal_group(pid, signal.SIGKILL)  # and what it left behind in its group
+        if process is not None:
+            await process.end()
 
     def _disconnect(self) -> None:
         if self._listening is not None:
             self._listening.cancel()
-        if self._channels is not None:
-            self._channels.close()
-        self._listening = self._channels = None
+        if self._process is not None:
+            self._process.channels.close()
+        self._listening = self._process = None
 
     def _finish(self, reason: str) -> None:
         self.state = "dead"
         self._activity.busy(self, False)
         self.log.end(reason)
         self.on_end()
-
-
-def _become_kernel(cwd: Path, ends: Pairs) -> None:
-    """In the forked child: never returns."""
-    code = 1
-    try:
-        ends = _lowest(ends)
-        clean_child(keep=2 + len(ends))
-        os.setsid()
-        os.chdir(cwd if cwd.is_dir() else Path.home())
-        ipython.run(ends)
-        code = 0
-    except SystemExit as error:
-        code = error.code if isinstance(error.code, int) else 1
-    except BaseException:
-        traceback.print_exc()
-    finally:
-        os._exit(code)
-
-
-def _lowest(ends: Pairs) -> Pairs:
-    """The same sockets on the descriptors from 3 on."""
-    high = {name: fcntl.fcntl(ends[name].detach(), fcntl.F_DUPFD, 3 + len(NAMES)) for name in NAMES}
-    numbers = enumerate(NAMES, start=3)
-    return {name: socket.socket(fileno=os.dup2(high[name], number, inheritable=False)) for number, name in numbers}

@@ -110,13 +110,16 @@ class Inlet:
 
     def on_recv(self, callback: Callable[[list[zmq.Frame]], Any], copy: bool = True) -> None:
         self._callback = callback
-        self.io_loop.add_handler(self.fileno(), lambda *_: self.flush(), IOLoop.READ)
+        self.io_loop.add_handler(self.fileno(), lambda *_: self._hand_over(), IOLoop.READ)
 
     def flush(self, *_: Any) -> None:
         """Hand over every message that has come; of what goes out, wait until it is out."""
+        self._hand_over()
+        self._publisher.drain()
+
+    def _hand_over(self) -> None:
         for message in self._receive():
             self.post([_RUNNER, messages.DELIMITER, b"", *messages.unpack(message)[1]])
-        self._publisher.drain()
 
     def post(self, parts: list[bytes]) -> None:
         """Hand ``parts`` over as if they had come from outside. In the thread of ``io_loop`` only."""

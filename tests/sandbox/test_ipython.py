@@ -54,7 +54,7 @@ async def test_what_forked_children_and_programs_print_is_shown(lab: Lab):
         "import multiprocessing\nwith multiprocessing.get_context('fork').Pool(2) as pool:\n    pool.map(print, 'ab')"
     )
     said = await inside.run(code + "\nimport subprocess; subprocess.run(['echo', 'c'])\nimport time; time.sleep(0.3)")
-    assert sorted(said.split()) == ["a", "b", "c"]
+    assert sorted(said.replace("\n", "")) == ["a", "b", "c"]
 
 
 async def test_it_completes_inspects_and_tells_about_itself(lab: Lab):

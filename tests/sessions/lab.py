@@ -72,6 +72,7 @@ class Ground:
     runners: bool = False
     boxes: dict[str, Box] = field(default_factory=dict)
     collected: list[str] = field(default_factory=list)
+    expected: list[tuple[str, int, float, float]] = field(default_factory=list)
     fail: list[SandboxError] = field(default_factory=list)
     gate: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -101,6 +102,9 @@ class LabDriver:
         if self.ground.runners:
             self._start_runner(box)
         self.ground.boxes[spec.id] = box
+
+    def expect(self, image: str, count: int, begin: float, end: float) -> None:
+        self.ground.expected.append((image, count, begin, end))
 
     async def adopt(self) -> list[str]:
         return list(self.ground.boxes)
