@@ -49,9 +49,12 @@ def read_frame(end: socket.socket) -> bytes:
 
 
 def _exactly(end: socket.socket, size: int) -> bytes:
-    data = end.recv(size, socket.MSG_WAITALL) if size else b""
-    if len(data) < size:
-        raise ConnectionError("the other end is gone")
+    data = b""
+    while len(data) < size:
+        more = end.recv(size - len(data))
+        if not more:
+            raise ConnectionError("the other end is gone")
+        data += more
     return data
 
 

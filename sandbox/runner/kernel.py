@@ -34,6 +34,7 @@ class Kernel:
         self.on_end: Callable[[], None] = lambda: None
         self._spare, self._activity = spare, activity
         self._process: Process | None = None
+        self._up = asyncio.Event()
         self._listening: asyncio.Task[None] | None = None
         self._askers: OrderedDict[str, str] = OrderedDict()
         self._replies: dict[int, str] = {}
@@ -63,6 +64,7 @@ class Kernel:
         process = await self._spare.take()
         await process.begin(self.cwd)
         self._process = process
+        self._up.set()
         self._set_state("idle")
         if self.log.next:  # it was there before: its clients learn that it is again
             self._say("status", {"execution_state": "idle"})
@@ -103,6 +105,8 @@ class Kernel:
             restart = kind != "shutdown_request" or bool(messages.field(parts[3], "restart"))
         except messages.MessageError as error:
             raise CallError("bad_request", f"Not a kernel message: {error}.") from error
+        if self._process is None:  # it is being started again: what is asked meanwhile is for the new one
+            await self._up.wait()
         if channel == "iopub" or self._process is None:
             return
         self._askers[str(msg_id)] = session
@@ -196,9 +200,11 @@ class Kernel:
         if self._process is not None:
             self._process.channels.close()
         self._listening = self._process = None
+        self._up.clear()
 
     def _finish(self, reason: str) -> None:
         self.state = "dead"
+        self._up.set()
         self._activity.busy(self, False)
         self.log.end(reason)
         self.on_end()
