@@ -33,6 +33,7 @@ class Session(models.Model):
 
     ``project`` is no foreign key: sessions know projects only through a ProjectDirectory.
     ``directory`` is the host folder that is mounted, "" for a session without a project.
+    ``refusals``: what its policy refused, the latest first (see refusals.py).
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -51,6 +52,7 @@ class Session(models.Model):
     started = models.DateTimeField(null=True, blank=True)
     ended = models.DateTimeField(null=True, blank=True)
     usage = models.JSONField(default=dict)
+    refusals = models.JSONField(default=list, blank=True)
 
     objects: ClassVar[models.Manager[Session]] = SessionQuerySet.as_manager()
 

@@ -25,6 +25,7 @@ def session_json(session: Session) -> dict[str, Any]:
         "idle_timeout": session.idle_timeout,
         "idle_deadline": timestamp(session.idle_deadline),
         "usage": Usage.from_dict(session.usage).as_dict(),
+        "refusals": session.refusals,
         "endpoints": {
             "events": f"/api/v1/sessions/{id}/events",
             "terminals": f"/api/v1/sessions/{id}/terminals/{{name}}",

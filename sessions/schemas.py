@@ -34,6 +34,16 @@ class UsageOut(Schema):
     bytes_written: int
 
 
+class Refusal(Schema):
+    """What the session's policy refused: the system call, a stable word and a sentence for why, and how often."""
+
+    call: str
+    reason: str
+    detail: str
+    count: int
+    at: datetime = Field(description="When it was last refused.")
+
+
 class Endpoints(Schema):
     events: str
     terminals: str
@@ -54,6 +64,7 @@ class SessionOut(Schema):
     idle_timeout: int
     idle_deadline: datetime | None
     usage: UsageOut
+    refusals: list[Refusal] = Field(description="The latest first; empty for most sessions.")
     endpoints: Endpoints
 
 

@@ -20,7 +20,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from sandbox.drivers import Exit, Sample, SandboxError, SandboxSpec
+from sandbox.drivers import Exit, Refused, Sample, SandboxError, SandboxSpec
 from sandbox.runner.sockets import listen
 from sandbox.usage import Usage
 from tests.settings import IMAGES, ROOT
@@ -42,7 +42,7 @@ class Box:
     usage: Usage = field(default_factory=Usage)
     paused: bool = False
     exit: Exit | None = None
-    samples: asyncio.Queue[Sample | Exit] = field(default_factory=asyncio.Queue)
+    samples: asyncio.Queue[Sample | Refused | Exit] = field(default_factory=asyncio.Queue)
     process: subprocess.Popen[bytes] | None = None
     lifeline: socket.socket | None = None
     sockets: str = ""
@@ -52,6 +52,10 @@ class Box:
         totals = {name: getattr(self.usage, name) + amount for name, amount in more.items()}
         self.usage = replace(self.usage, **totals)
         self.samples.put_nowait(Sample(self.usage, busy, idle_ms))
+
+    def refuse(self, call: str, reason: str, count: int) -> None:
+        """Let its policy have refused ``call`` ``count`` times in all."""
+        self.samples.put_nowait(Refused(call, reason, count))
 
     def end(self, reason: str = "stopped", detail: str = "") -> None:
         if self.exit is None:
@@ -109,7 +113,7 @@ class LabDriver:
     async def adopt(self) -> list[str]:
         return list(self.ground.boxes)
 
-    async def events(self, id: str) -> AsyncIterator[Sample | Exit]:
+    async def events(self, id: str) -> AsyncIterator[Sample | Refused | Exit]:
         box = self._box(id)
         while True:
             event = box.exit if box.exit and box.samples.empty() else await box.samples.get()
