@@ -54,7 +54,7 @@ class LiveFacts:
         self.most_tasks, self.most_processes = most_tasks, most_processes
         self._runner = Path(f"/proc/{runner}/task")
         self._tasks = os.open(cgroup.paths["pids"] / "pids.current", os.O_RDONLY | os.O_CLOEXEC)
-        self._processes = os.open(cgroup.paths["pids"] / "cgroup.procs", os.O_RDONLY | os.O_CLOEXEC)
+        self._processes = cgroup.paths["pids"] / "cgroup.procs"
 
     @property
     def tasks(self) -> int:
@@ -62,7 +62,7 @@ class LiveFacts:
 
     @property
     def processes(self) -> int:
-        return os.pread(self._processes, 1 << 20, 0).count(b"\n")
+        return self._processes.read_bytes().count(b"\n")  # opened anew: version 1 shows an open file an old list
 
     @property
     def runner(self) -> frozenset[int]:
@@ -75,7 +75,6 @@ class LiveFacts:
 
     def close(self) -> None:
         os.close(self._tasks)
-        os.close(self._processes)
 
 
 class Notifier:

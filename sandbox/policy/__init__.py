@@ -33,8 +33,8 @@ class Case:
 class Limits:
     """Bounds beside what a session is granted; the stricter one holds. Bytes, and numbers.
 
-    ``tasks`` counts processes and threads, ``processes`` processes only; ``file_size`` None means the
-    granted disk.
+    ``tasks`` counts processes and threads, in the kernel. ``processes`` counts processes only, and holds where
+    a policy asks for each (:func:`sandbox.policy.rules.new_task`). ``file_size`` None means the granted disk.
     """
 
     tasks: int = 4096

@@ -6,12 +6,9 @@ import errno
 import socket
 
 from sandbox.policy import Case
-from sandbox.policy.rules import ALLOWED, Call, Rule, Verdict, another_process, another_thread, refuse, spare_the_runner
+from sandbox.policy.rules import ALLOWED, NAMESPACES, Call, Rule, Verdict, refuse, spare_the_runner
 from sandbox.policy.values import Match, has_any, is_none_of, is_one_of
 
-# CLONE_NEW{CGROUP,UTS,IPC,USER,PID,NET,NS}. (CLONE_NEWTIME is unshare's only: to clone its bit is a signal's.)
-NAMESPACES = 0x7E020000
-_CLONE_THREAD = 0x10000
 _TIOCSTI, _TIOCLINUX = 0x5412, 0x541C
 _SOCK_TYPE, _SOCK_PACKET = 0xF, 10
 _NETLINK_ROUTE = 0
@@ -33,13 +30,13 @@ stat statfs statx symlink symlinkat sync sync_file_range syncfs tee truncate uma
 utimes vmsplice write writev"""
 MEMORY = """brk get_mempolicy madvise mbind membarrier mincore mlock mlock2 mlockall mmap mprotect mremap
 msync munlock munlockall munmap pkey_alloc pkey_free pkey_mprotect set_mempolicy map_shadow_stack mseal"""
-PROCESSES = """arch_prctl capget execve exit exit_group getegid geteuid getgid getgroups getpgid getpgrp
+PROCESSES = """arch_prctl capget execve exit exit_group fork getegid geteuid getgid getgroups getpgid getpgrp
 getpid getppid getpriority getresgid getresuid getrlimit getrusage getsid gettid getuid pidfd_open
 restart_syscall rseq rt_sigaction rt_sigpending rt_sigprocmask rt_sigreturn rt_sigsuspend rt_sigtimedwait
 sched_get_priority_max sched_get_priority_min sched_getaffinity sched_getattr sched_getparam sched_getscheduler
 sched_rr_get_interval sched_yield set_robust_list get_robust_list set_tid_address setfsgid
 setfsuid setgid setgroups setpgid setregid setresgid setresuid setreuid setrlimit setsid setuid
-sigaltstack time times uname wait4 waitid prctl getcpu sysinfo alarm pause capset ioprio_get process_madvise"""
+sigaltstack time times uname vfork wait4 waitid prctl getcpu sysinfo alarm pause capset ioprio_get process_madvise"""
 TIME = """clock_getres clock_gettime clock_nanosleep getitimer gettimeofday nanosleep setitimer timer_create
 timer_delete timer_getoverrun timer_gettime timer_settime timerfd_create timerfd_gettime timerfd_settime"""
 WAITING = """epoll_create epoll_create1 epoll_ctl epoll_ctl_old epoll_pwait epoll_pwait2 epoll_wait eventfd eventfd2
@@ -74,25 +71,15 @@ REFUSED: dict[str, Rule] = {call: refuse(reason) for reason, calls in _WORTH_TEL
 """Asked only to be refused, so that they are counted and the owner hears of them."""
 
 
-def new_task(call: Call, flags: int) -> Verdict:
-    """``clone``: no namespaces, and not more than there may be. (``clone3`` hides its flags in memory: no policy
-    knows it, and the C library falls back to ``clone``.)"""
-    if flags & NAMESPACES:
-        return Verdict(reason="namespaces")
-    return another_thread(call) if flags & _CLONE_THREAD else another_process(call)
-
-
 def route_netlink(call: Call, protocol: int) -> Verdict:
     """Of the kernel's own sockets only the one that lists network interfaces."""
     return ALLOWED if protocol == _NETLINK_ROUTE else Verdict(errno=errno.EPROTONOSUPPORT, reason="sockets")
 
 
-COUNTED_TASKS: dict[str, Rule] = {"clone": new_task, "fork": another_process, "vfork": another_process}
+CLONE = {"clone": (Case(has_any("flags", NAMESPACES), refuse("namespaces")),)}
+"""Asked for new namespaces only. (``clone3`` hides its flags in memory: no policy knows it, and the C library falls
+back to ``clone``.) How many processes and threads there are, the cgroup counts."""
 
-"""Processes and threads, each asked. It has a price, see docs/decisions/who-counts-processes.md."""
-
-UNCOUNTED_CLONE = {"clone": (Case(has_any("flags", NAMESPACES), refuse("namespaces")),)}
-"""Asked only for new namespaces: the cgroup counts."""
 
 _AT_THE_RUNNER = (Case(is_one_of("pid", _RUNNER), spare_the_runner),)
 _AT_ANOTHER = (Case(is_none_of("pid", _ITSELF), spare_the_runner),)
@@ -123,5 +110,5 @@ def sockets(*families: int) -> dict[str, tuple[Case, ...]]:
 
 LOCAL_AND_INTERNET = sockets(socket.AF_UNIX, socket.AF_INET, socket.AF_INET6)
 
-SHUT = {**SIGNALS, **ATTRIBUTES, **TERMINALS, **PAIRS}
+SHUT = {**CLONE, **SIGNALS, **ATTRIBUTES, **TERMINALS, **PAIRS}
 """The cases that every policy has."""

@@ -8,12 +8,12 @@ perf, io_uring, userfaultfd, kernel modules, clocks, raw and exotic sockets, typ
 from __future__ import annotations
 
 from sandbox.policy import Policy
-from sandbox.policy.common import LOCAL_AND_INTERNET, MADE_IN_MEMORY, ORDINARY, QUIET, REFUSED, SHUT, UNCOUNTED_CLONE
+from sandbox.policy.common import LOCAL_AND_INTERNET, MADE_IN_MEMORY, ORDINARY, QUIET, REFUSED, SHUT
 
 POLICY = Policy(
     name="default",
-    allowed=ORDINARY | MADE_IN_MEMORY | {"fork", "vfork"},
+    allowed=ORDINARY | MADE_IN_MEMORY,
     refused=QUIET,
     asked=REFUSED,
-    cases={**SHUT, **LOCAL_AND_INTERNET, **UNCOUNTED_CLONE},
+    cases={**SHUT, **LOCAL_AND_INTERNET},
 )

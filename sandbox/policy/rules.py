@@ -82,6 +82,10 @@ class Verdict:
     kill: bool = False
 
 
+# CLONE_NEW{CGROUP,UTS,IPC,USER,PID,NET,NS}. (CLONE_NEWTIME is unshare's only: to clone its bit is a signal's.)
+NAMESPACES = 0x7E020000
+_CLONE_THREAD = 0x10000
+
 ALLOWED = Verdict(allow=True)
 _FULL = Verdict(errno=errno.EAGAIN, reason="processes")
 Rule = Callable[..., Verdict]
@@ -103,6 +107,13 @@ def kill(reason: str) -> Rule:
     """End the calling process, and have it counted."""
     verdict = Verdict(reason=reason, kill=True)
     return lambda call: verdict
+
+
+def new_task(call: Call, flags: int) -> Verdict:
+    """For ``clone``: no namespaces, and not more processes and threads than there may be."""
+    if flags & NAMESPACES:
+        return Verdict(reason="namespaces")
+    return another_thread(call) if flags & _CLONE_THREAD else another_process(call)
 
 
 def another_thread(call: Call) -> Verdict:

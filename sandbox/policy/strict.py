@@ -12,7 +12,7 @@ import errno
 import socket
 
 from sandbox.policy import Case, Limits, Policy, Programs
-from sandbox.policy.common import COUNTED_TASKS, ORDINARY, QUIET, REFUSED, SHUT, sockets, words
+from sandbox.policy.common import ORDINARY, QUIET, REFUSED, SHUT, sockets, words
 from sandbox.policy.rules import Rule, kill, refuse
 from sandbox.policy.values import has_none
 
@@ -41,13 +41,13 @@ POLICY = Policy(
     name="strict",
     allowed=ORDINARY - _NOT_NEEDED,
     refused={**QUIET, **dict.fromkeys(_NOT_NEEDED, errno.EPERM)},
-    asked={**REFUSED, **COUNTED_TASKS, **_FATAL, "execveat": refuse("programs", errno.EACCES)},
+    asked={**REFUSED, **_FATAL, "execveat": refuse("programs", errno.EACCES)},
     cases={
         **SHUT,
         **sockets(socket.AF_UNIX, socket.AF_INET),  # IPv4 for loopback: a kernel's debugger listens there
         "memfd_create": (Case(has_none("flags", _MFD_NOEXEC_SEAL), refuse("programs", errno.EACCES)),),
     },
-    limits=Limits(tasks=64, processes=24, open_files=1024, file_size=256 << 20, locked_memory=0),
+    limits=Limits(tasks=64, open_files=1024, file_size=256 << 20, locked_memory=0),
     network="none",
     programs=Programs(
         own=False,

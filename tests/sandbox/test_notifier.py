@@ -19,11 +19,13 @@ from typing import Any
 import pytest
 
 from sandbox.jail import notifier as module
-from sandbox.jail.notifier import BURST, SHARE, Notifier
+from sandbox.jail.cgroups import parent_groups, sandbox_group
+from sandbox.jail.notifier import BURST, SHARE, LiveFacts, Notifier
 from sandbox.policy import Policy
 from sandbox.policy.compile import compile_policy
-from sandbox.policy.rules import ALLOWED, Call, Rule, Verdict, kill, refuse
+from sandbox.policy.rules import ALLOWED, Call, Rule, Verdict, kill, new_task, refuse
 from sandbox.policy.syscalls import NUMBERS
+from sandbox.slots import Slots
 from tests.sandbox.test_truths import Quiet
 from tests.settings import ROOT
 
@@ -59,9 +61,11 @@ class Child:
 
 
 @contextlib.asynccontextmanager
-async def child(code: str, rule: Rule, opened: bool = True) -> AsyncIterator[Child]:
+async def child(
+    code: str, rule: Rule, opened: bool = True, call: str = ASKED, facts: Any = None
+) -> AsyncIterator[Child]:
     machine = os.uname().machine
-    policy = Policy("test", frozenset(NUMBERS[machine]) - {ASKED}, asked={ASKED: rule})
+    policy = Policy("test", frozenset(NUMBERS[machine]) - {call, "clone3"}, asked={call: rule})
     ours, theirs = socket.socketpair()
     with ours, theirs:
         arguments = [str(theirs.fileno()), compile_policy(policy, machine).hex(), str(NUMBERS[machine][ASKED])]
@@ -70,7 +74,7 @@ async def child(code: str, rule: Rule, opened: bool = True) -> AsyncIterator[Chi
             command, cwd=ROOT, pass_fds=[theirs.fileno()], stdout=subprocess.PIPE, start_new_session=True
         )
         _, (listener,), _, _ = await asyncio.to_thread(socket.recv_fds, ours, 1, 1)
-    notifier = Notifier(listener, policy, Facts())  # type: ignore[arg-type]
+    notifier = Notifier(listener, policy, facts or Facts())  # type: ignore[arg-type]
     if opened:
         notifier.open()
     try:
@@ -186,6 +190,35 @@ async def test_without_the_share_a_flood_takes_the_core(monkeypatch: pytest.Monk
         paid = BURST
         await until(lambda: one.notifier.refusals.total() > 20_000)
         assert one.notifier._credit > paid / 2, "never in debt"
+
+
+COUNT = """
+while "/test-" not in open("/proc/self/cgroup").read(): time.sleep(0.01)
+def until_refused(make):
+    for made in range(100):
+        try: make()
+        except (OSError, RuntimeError): return made
+def process():
+    if os.fork() == 0: time.sleep(999); os._exit(0)
+def thread():
+    threading.Thread(target=time.sleep, args=(999,), daemon=True).start()
+print(until_refused(process), until_refused(thread), flush=True)
+os.killpg(0, signal.SIGKILL)
+"""
+
+
+@pytest.mark.jail
+async def test_a_policy_may_count_processes_apart_from_threads():
+    """With the facts of a real cgroup: 10 processes, and 20 processes and threads."""
+    cgroup = sandbox_group(f"test-{os.getpid()}", *parent_groups())
+    cgroup.create(Slots())
+    facts = LiveFacts(cgroup, os.getpid(), 20, 10)
+    async with child(COUNT, new_task, call="clone", facts=facts) as one:
+        for path in set(cgroup.paths.values()):
+            (path / "cgroup.procs").write_text(str(one.process.pid))
+        assert await one.said() == "9 10\n"
+        assert one.notifier.refusals == {("clone", "processes"): 2}
+    assert cgroup.remove()
 
 
 async def test_when_the_jail_is_gone_what_asks_fails():
