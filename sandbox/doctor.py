@@ -29,7 +29,20 @@ class Finding:
 
 def findings() -> list[Finding]:
     """Every layer of the jail, in the order in which it is built."""
-    return [check() for check in (_kernel, _namespaces, _cgroups, _seccomp, _host_users, _landlock, _proc, *_tools())]
+    return [
+        check()
+        for check in (
+            _kernel,
+            _namespaces,
+            _cgroups,
+            _seccomp,
+            _user_notification,
+            _host_users,
+            _landlock,
+            _proc,
+            *_tools(),
+        )
+    ]
 
 
 def require_essentials() -> None:
@@ -92,6 +105,20 @@ def _seccomp() -> Finding:
     if Path("/proc/sys/kernel/seccomp/actions_avail").exists():
         return Finding("Seccomp", "found", "filters")
     return Finding("Seccomp", "missing", "The kernel has no seccomp filters (CONFIG_SECCOMP_FILTER).")
+
+
+def _user_notification() -> Finding:
+    """Without it the filter still refuses, but rules cannot answer and refusals cannot be told (seccomp_unotify(2))."""
+    try:
+        actions = Path("/proc/sys/kernel/seccomp/actions_avail").read_text().split()
+    except OSError:
+        actions = []
+    if "user_notif" in actions:
+        return Finding("User notification", "found", "system calls that a policy asks about are answered by the jail")
+    detail = "The kernel cannot ask the jail about system calls (seccomp's user_notif)."
+    return Finding(
+        "User notification", "missing", detail, "Run on Linux itself: some containers and emulations lack it."
+    )
 
 
 def _host_users() -> Finding:

@@ -13,6 +13,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from sandbox.policy import policy_names
 from sandbox.slots import MIB, Slots
 
 ROOT = Path(__file__).parent
@@ -75,6 +76,9 @@ def _build(directory: Path, data: dict[str, Any]) -> Image:
     for key in ("memory", "disk"):
         if f"{key}_mib" in slots:
             slots[key] = int(slots.pop(f"{key}_mib")) * MIB
+    policy = data.get("policy", "default")
+    if policy not in policy_names():
+        raise ValueError(f"there is no policy {policy!r}, only {', '.join(policy_names())}")
     hello = data["hello"]
     return Image(
         name=data["name"].format(python=".".join(platform.python_version_tuple()[:2])),
@@ -87,7 +91,7 @@ def _build(directory: Path, data: dict[str, Any]) -> Image:
         thread_variables=tuple(data.get("thread_variables", ())),
         environment=dict(data.get("environment", {})),
         slots=Slots(**slots),
-        policy=data.get("policy", "default"),
+        policy=policy,
         hello=hello["text"],
         hello_file=hello["file"],
     )
