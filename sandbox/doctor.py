@@ -29,20 +29,8 @@ class Finding:
 
 def findings() -> list[Finding]:
     """Every layer of the jail, in the order in which it is built."""
-    return [
-        check()
-        for check in (
-            _kernel,
-            _namespaces,
-            _cgroups,
-            _seccomp,
-            _user_notification,
-            _host_users,
-            _landlock,
-            _proc,
-            *_tools(),
-        )
-    ]
+    layers = (_kernel, _namespaces, _cgroups, _seccomp, _user_notification, _host_users, _landlock, _proc)
+    return [check() for check in (*layers, *_tools())]
 
 
 def require_essentials() -> None:
@@ -114,11 +102,9 @@ def _user_notification() -> Finding:
     except OSError:
         actions = []
     if "user_notif" in actions:
-        return Finding("User notification", "found", "system calls that a policy asks about are answered by the jail")
+        return Finding("User notification", "found", "what a policy asks about, the jail answers")
     detail = "The kernel cannot ask the jail about system calls (seccomp's user_notif)."
-    return Finding(
-        "User notification", "missing", detail, "Run on Linux itself: some containers and emulations lack it."
-    )
+    return Finding("User notification", "missing", detail, "Run on Linux itself: some emulations of it lack this.")
 
 
 def _host_users() -> Finding:
