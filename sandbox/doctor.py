@@ -96,7 +96,7 @@ def _seccomp() -> Finding:
 
 
 def _user_notification() -> Finding:
-    """Without it the filter still refuses, but rules cannot answer and refusals cannot be told (seccomp_unotify(2))."""
+    """A policy's rules are asked through it (seccomp_unotify(2)): a runner without it does not start."""
     try:
         actions = Path("/proc/sys/kernel/seccomp/actions_avail").read_text().split()
     except OSError:
