@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
+from sandbox.images import images
 from sandbox.usage import Usage
 from sessions.models import Session
 
@@ -17,6 +18,7 @@ def session_json(session: Session) -> dict[str, Any]:
         "reason": session.reason,
         "detail": session.detail,
         "image": session.image,
+        "policy": session.policy or (image.policy if (image := images().get(session.image)) else ""),
         "project": str(session.project) if session.project else None,
         "slots": session.slots,
         "created": timestamp(session.created),

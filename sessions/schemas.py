@@ -56,6 +56,7 @@ class SessionOut(Schema):
     reason: str
     detail: str
     image: str
+    policy: str
     project: UUID | None
     slots: SlotsOut
     created: datetime
@@ -89,6 +90,7 @@ class SessionIn(Schema):
     image: str | None = Field(None, max_length=100, description="By default the project's.")
     project: UUID | None = None
     slots: SlotsIn | None = None
+    policy: str | None = Field(None, max_length=40, description="The image's, or a stricter one such as “strict”.")
     idle_timeout: int | None = Field(None, description="Seconds without input and computation until it ends.")
 
 

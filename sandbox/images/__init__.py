@@ -13,7 +13,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from sandbox.policy import policy_names
+from sandbox.policy import load_policy, policy_names
 from sandbox.slots import MIB, Slots
 
 ROOT = Path(__file__).parent
@@ -102,6 +102,12 @@ def images() -> dict[str, Image]:
     """All images by name, in the order of their directories' names."""
     found = (read_image(file.parent) for file in sorted(ROOT.glob("*/image.toml")))
     return {image.name: image for image in found}
+
+
+def policies_for(image: Image) -> list[str]:
+    """The policies that a session of ``image`` may be given: its own and those that are no wider."""
+    own = load_policy(image.policy)
+    return [name for name in policy_names() if load_policy(name).no_wider_than(own)]
 
 
 def image_for_kernel(kernel: str) -> Image | None:

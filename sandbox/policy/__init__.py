@@ -97,6 +97,26 @@ class Policy:
                 if not isinstance(case.answer, int):
                     value_arguments(call, values_of(case.answer))
 
+    def no_wider_than(self, other: Policy) -> bool:
+        """Whether whoever may be given ``other`` may have this one instead.
+
+        Calls, limits, network and programs are compared; of a call with cases in both, the cases are not.
+        """
+        limits = all(own <= most for own, most in zip(_bounds(self.limits), _bounds(other.limits), strict=True))
+        return (
+            self.allowed <= other.allowed
+            and self.cases.keys() <= other.allowed | other.cases.keys()
+            and limits
+            and NETWORKS.index(self.network) <= NETWORKS.index(other.network)
+            and self.programs.own <= other.programs.own
+            and set(self.programs.folders) >= set(other.programs.folders)
+        )
+
+
+def _bounds(limits: Limits) -> tuple[float, ...]:
+    size = float("inf") if limits.file_size is None else limits.file_size
+    return limits.tasks, limits.processes, limits.open_files, size, limits.locked_memory
+
 
 @cache
 def load_policy(name: str) -> Policy:

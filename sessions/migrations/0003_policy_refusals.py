@@ -11,6 +11,11 @@ class Migration(migrations.Migration):
     operations = [
         migrations.AddField(
             model_name="session",
+            name="policy",
+            field=models.CharField(blank=True, max_length=40),
+        ),
+        migrations.AddField(
+            model_name="session",
             name="refusals",
             field=models.JSONField(blank=True, default=list),
         ),

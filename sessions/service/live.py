@@ -202,7 +202,7 @@ class LiveSession:
             image=image,
             slots=self.slots,
             project=Path(self.row.directory) if self.row.directory else None,
-            policy=image.policy,
+            policy=self.row.policy or image.policy,
             hostname=self.row.hostname,
             environment=dict(image.environment),
         )
@@ -277,16 +277,8 @@ class LiveSession:
                 self._publish_deadline()
             if self._idle.expired(now):
                 self._spawn(self.apply(life.Stop("idle", f"Nothing happened in it for {self.row.idle_timeout} s.")))
-        self._tell(
-            {
-                "type": "usage",
-                "at": timestamp(timezone.now()),
-                "busy": sample.busy,
-                "idle_ms": sample.idle_ms,
-                "idle_deadline": timestamp(self.row.idle_deadline),
-                **self.row.usage,
-            }
-        )
+        when = {"at": timestamp(timezone.now()), "idle_deadline": timestamp(self.row.idle_deadline)}
+        self._tell({"type": "usage", "busy": sample.busy, "idle_ms": sample.idle_ms, **when, **self.row.usage})
         if time.monotonic() - self._charged >= LEDGER_SECONDS and (not self._charging or self._charging.done()):
             self._charge()
 
@@ -299,8 +291,7 @@ class LiveSession:
         self._charged = time.monotonic()
         line = self.account.line(self.latest, timezone.now())
         self.account = self.account.after(line)
-        row = self.row
-        fields = {"usage": row.usage, "idle_deadline": row.idle_deadline, "refusals": row.refusals}
+        fields = {name: getattr(self.row, name) for name in ("usage", "idle_deadline", "refusals")}
         self._charging = self.house.journal.put(lambda: store.charge(self.row.pk, line, fields))
 
     # Writing down and telling

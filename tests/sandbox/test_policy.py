@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sandbox.policy import Case, Policy, load_policy, policy_names
+from sandbox.policy import Case, Limits, Policy, Programs, load_policy, policy_names
 from sandbox.policy.compile import ALLOW, ASK, ERRNO, KILL_PROCESS, compile_policy, evaluate
 from sandbox.policy.judge import judge
 from sandbox.policy.rules import (
@@ -147,6 +147,37 @@ def test_the_shipped_policies_and_their_networks():
     networks = {name: load_policy(name).network for name in policy_names()}
     assert networks == {"build": "packages", "default": "public", "strict": "none"}
     assert all(load_policy(name).name == name for name in policy_names())
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "is_no_wider"),
+    [
+        ("strict", "default", True),
+        ("strict", "build", True),
+        ("default", "default", True),
+        ("default", "strict", False),
+        ("build", "default", False),  # personality, and more processes
+        ("default", "build", False),  # its network
+    ],
+)
+def test_which_policy_may_stand_for_which(one: str, other: str, is_no_wider: bool):
+    assert load_policy(one).no_wider_than(load_policy(other)) is is_no_wider
+
+
+@pytest.mark.parametrize(
+    "wider",
+    [
+        {"allowed": frozenset({"read", "ptrace"})},
+        {"cases": {"kill": (Case(is_one_of("pid", 1), errno.EPERM),)}},
+        {"limits": Limits(tasks=5000)},
+        {"network": "public"},
+        {"programs": Programs(folders=())},
+    ],
+)
+def test_one_wider_thing_makes_a_policy_wider(wider: dict[str, object]):
+    base = policy(allowed=frozenset({"read"}), network="none", programs=Programs(folders=("/usr/bin",)))
+    assert base.no_wider_than(base)
+    assert not replace(base, **wider).no_wider_than(base)  # type: ignore[arg-type]
 
 
 def test_the_table_names_real_calls():
