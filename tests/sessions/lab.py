@@ -65,11 +65,19 @@ class Box:
 
     def _end_process(self) -> None:
         if self.process is not None and self.lifeline is not None:
+            kernels = _children(self.process.pid)  # each in a session of its own: outside a sandbox nothing ends them
             self.lifeline.close()
             with contextlib.suppress(ProcessLookupError):  # the lifeline's end may have been enough
                 os.killpg(self.process.pid, signal.SIGKILL)
             self.process.wait()
+            for pid in kernels:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
             shutil.rmtree(self.sockets, ignore_errors=True)
+
+
+def _children(pid: int) -> list[int]:
+    return [int(child) for task in Path(f"/proc/{pid}/task").glob("*/children") for child in task.read_text().split()]
 
 
 @dataclass
