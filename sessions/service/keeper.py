@@ -94,25 +94,26 @@ class Keeper:
         directory: str | None,
         image: str,
         wanted: dict[str, Any] | None,
+        policy: str = "",
         **how: Any,
     ) -> tuple[LiveSession, bool]:
         """Make a session, or return the one that the user's project has; whether it is new.
 
-        ``how`` holds ``idle_timeout``, ``hostname`` and ``policy`` ("" for the image's).
+        ``policy`` "" is the image's; ``how`` holds ``idle_timeout`` and ``hostname``.
 
         Raises:
             CallError: ``bad_request``, ``conflict``, ``too_many``, ``too_large`` or ``failed``.
         """
         if self._closing:
             raise CallError("closing", "The session service is shutting down.")
-        slots = _within_policy(_slots(image, wanted), image, how["policy"])
+        slots = _within_policy(_slots(image, wanted), image, policy)
         if not project:
-            return await self._insert(user, None, directory, image, slots, **how), True
+            return await self._insert(user, None, directory, image, slots, policy, **how), True
         async with self._door(user, project):
             session = await self._of_project(user, project)
             if session is None:
-                return await self._insert(user, project, directory, image, slots, **how), True
-        _refuse_conflict(session, image, slots if wanted else None, how["policy"])
+                return await self._insert(user, project, directory, image, slots, policy, **how), True
+        _refuse_conflict(session, image, slots if wanted else None, policy)
         return session, False
 
     def find(self, id: str) -> LiveSession:
@@ -179,9 +180,9 @@ class Keeper:
         directory: str | None,
         image: str,
         slots: Slots,
+        policy: str,
         idle_timeout: int | None,
         hostname: str,
-        policy: str,
     ) -> LiveSession:
         most = settings.MADANG_MAX_SESSIONS
         if sum(session.row.user_id == user for session in self.sessions.values()) >= most:

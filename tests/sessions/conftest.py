@@ -85,7 +85,7 @@ def create(alice: Any) -> Create:
 
     async def make(keeper: Keeper, project: str | None = None, user: Any = None, **how: Any) -> LiveSession:
         wanted, image = how.pop("slots", None), how.pop("image", IMAGE)
-        arguments = {"idle_timeout": 60, "hostname": "lab", "policy": "", **how}
+        arguments = {"idle_timeout": 60, "hostname": "lab", **how}
         owner = (user or alice).pk
         session, _ = await keeper.create(owner, project, None, image, wanted, **arguments)
         return session
