@@ -13,7 +13,7 @@ import pytest
 import pytest_asyncio
 
 from sandbox import doctor
-from sandbox.drivers import Driver, Exit, Sample, SandboxSpec, load_driver
+from sandbox.drivers import Driver, Exit, Refused, Sample, SandboxSpec, load_driver
 from sandbox.images import Image, images
 from sandbox.runner import messages
 from sandbox.runner.wire import Client, Stream
@@ -75,12 +75,12 @@ class Lab:
         self.ids: list[str] = []
         self._clients: list[Client] = []
 
-    async def start(self, slots: Slots | None = None, project: Path | None = None) -> str:
+    async def start(self, slots: Slots | None = None, project: Path | None = None, policy: str = "default") -> str:
         id = str(uuid.uuid4())
         project = project or self.folder / "project"
         project.mkdir(exist_ok=True)
         self.ids.append(id)
-        await self.driver.start(SandboxSpec(id, self.image, slots or Slots(memory=512 << 20), project))
+        await self.driver.start(SandboxSpec(id, self.image, slots or Slots(memory=512 << 20), project, policy=policy))
         return id
 
     async def client(self, id: str) -> Client:
@@ -103,6 +103,8 @@ class Lab:
     async def sample(self, id: str, number: int = 1) -> Sample:
         """The ``number``-th sample from now."""
         async for event in self.driver.events(id):
+            if isinstance(event, Refused):
+                continue
             assert isinstance(event, Sample), event
             number -= 1
             if number == 0:
