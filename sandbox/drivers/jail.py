@@ -177,8 +177,8 @@ class JailDriver:
                 async for _, payload in await client.open("watch_samples"):
                     sample = json.loads(payload)
                     last = Usage.from_dict(sample["usage"])
-                    for refused in sample["refusals"]:
-                        yield Refused(*refused)
+                    for refused in _refusals(sample):
+                        yield refused
                     yield Sample(last, bool(sample["busy"]), int(sample["idle_ms"]))
         except (OSError, WireError, CallError):
             pass  # no jail listens: it has ended, and exit.json or its absence says how
@@ -291,7 +291,7 @@ class JailDriver:
         try:
             ended = json.loads((directory / "exit.json").read_text())
             exit = Exit(ended["reason"], Usage.from_dict(ended["usage"]), ended["detail"])
-            return [*(Refused(*refused) for refused in ended["refusals"]), exit]
+            return [*_refusals(ended), exit]
         except (OSError, ValueError, KeyError):
             return [self._bury(directory, last)]
 
@@ -324,6 +324,11 @@ def _fits(spec: SandboxSpec) -> bool:
 def _write_plan(plan: Plan) -> None:
     os.makedirs(plan.directory, mode=0o700, exist_ok=True)
     Path(plan.directory, "plan.json").write_text(plan.to_json())
+
+
+def _refusals(told: dict[str, Any]) -> list[Refused]:
+    """A jail that an older version started, and that outlived it, tells none."""
+    return [Refused(*refused) for refused in told.get("refusals", ())]
 
 
 def _tail(path: Path) -> str:

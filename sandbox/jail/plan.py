@@ -137,7 +137,7 @@ def _programs(programs: Programs, prefix: Path) -> list[Bind]:
     """
     folders = [folder for folder in programs.folders if os.path.isdir(folder) and not os.path.islink(folder)]
     wanted = [os.path.join(folder, name) for name in programs.only for folder in folders]
-    wanted += [str(prefix / "bin" / "python"), sys.executable] if folders else []
+    wanted.append(str(prefix / "bin" / "python"))
     files = {os.path.realpath(path) for path in wanted if os.path.isfile(path)}
     covered = sorted(file for file in files if any(file.startswith(f"{folder}/") for folder in folders))
     return [Bind(folder, folder, executable=False) for folder in folders] + [Bind(file, file) for file in covered]
