@@ -24,16 +24,17 @@ from ipykernel.ipkernel import IPythonKernel
 from ipykernel.kernelapp import IPKernelApp
 from IPython.core.application import BaseIPythonApplication
 from IPython.core.profiledir import ProfileDir
-from jupyter_client.session import Session
 from tornado.ioloop import IOLoop
 from traitlets.config import Config
 from zmq.eventloop.zmqstream import ZMQStream
+
+from sandbox.runner.pressure import BoundedOutput, BoundedSession, keep_no_copy
 
 PORTS = {"shell": 1, "iopub": 2, "stdin": 3, "control": 4}
 _ours: list[str] = []
 
 
-class ForkedKernelApp(IPKernelApp):
+class ForkedKernelApp(BoundedOutput, IPKernelApp):
     """The stock application, its start cut in two: :meth:`prepare` and, in the fork, :meth:`open`."""
 
     def prepare(self) -> None:
@@ -43,6 +44,7 @@ class ForkedKernelApp(IPKernelApp):
         given = {"session": self.session, "log": self.log, "profile_dir": self.profile_dir, "user_ns": self.user_ns}
         self.kernel = IPythonKernel.instance(parent=self, **given)
         self.init_shell()
+        keep_no_copy(self.shell)
         self.init_gui_pylab()
         self.init_extensions()
         self.init_code()
@@ -54,7 +56,7 @@ class ForkedKernelApp(IPKernelApp):
         self.transport, self.ip = "ipc", prefix
         for channel, port in PORTS.items():
             setattr(self, f"{channel}_port", port)
-        self.session = Session(parent=self)
+        self.session = BoundedSession(parent=self)
         self.init_sockets()
         self.init_io()
         self.init_signal()
@@ -70,10 +72,6 @@ class ForkedKernelApp(IPKernelApp):
             return
 
     def parse_command_line(self, argv: object = None) -> None: ...
-
-    def _bind_socket(self, socket: Any, port: int) -> Any:
-        socket.sndhwm = 0  # never drop a line: the runner reads always, and its log is the bound
-        return super()._bind_socket(socket, port)
 
     def _use_home(self) -> None:
         """The profile is the sandbox's user's, not that of who ran the zygote."""

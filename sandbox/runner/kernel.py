@@ -16,16 +16,18 @@ from typing import Any
 import zmq
 import zmq.asyncio
 
-from sandbox.runner import ipython, messages
+from sandbox.runner import ipython, messages, pressure
 from sandbox.runner.activity import Activity
 from sandbox.runner.children import Children, clean_child, signal_group
 from sandbox.runner.log import Log
-from sandbox.runner.wire import CallError
+from sandbox.runner.wire import MAX_FRAME, CallError
 
 START_SECONDS = 60
 _RESTARTS_PER_MINUTE = 5
 _ROUTES = 4096
 _BATCH = 256
+_QUIET_MS = 50  # a kernel that has ended and is not heard for so long has said all
+_DRAIN_SECONDS = 5.0
 
 
 class Kernel:
@@ -35,7 +37,7 @@ class Kernel:
         self.id, self.name, self.cwd, self.log = id, name, cwd, log
         self.state = "starting"
         self.connections = 0
-        self.left_off: dict[str, int] = {}
+        self._left_off: OrderedDict[str, int] = OrderedDict()
         self.on_end: Callable[[], None] = lambda: None
         self._run_dir, self._children, self._activity = run_dir, children, activity
         self._context = zmq.asyncio.Context.instance()
@@ -133,13 +135,26 @@ class Kernel:
         """Whether record ``seq`` is for that client: replies go to who asked, all else to everyone."""
         return self._replies.get(seq, session) == session
 
+    def left_off(self, session: str) -> int:
+        """The record that a client goes on with: from now on if it is new."""
+        return self._left_off.get(session, self.log.next)
+
+    def leave_off(self, session: str, seq: int) -> None:
+        """A client has left that has taken all records before ``seq``."""
+        self._left_off[session] = seq
+        self._left_off.move_to_end(session)
+        if len(self._left_off) > _ROUTES:
+            self._left_off.popitem(last=False)
+
     # Inside
 
     async def _connect(self, prefix: str) -> None:
         for channel, port in ipython.PORTS.items():
             socket = self._context.socket(zmq.SUB if channel == "iopub" else zmq.DEALER)
             socket.linger, socket.rcvhwm, socket.sndhwm = 0, 0, 0
+            socket.maxmsgsize = MAX_FRAME
             if channel == "iopub":
+                socket.rcvhwm = pressure.IN_FLIGHT  # while we do not read, the kernel waits
                 socket.subscribe(b"")
             else:
                 socket.identity = b"runner"  # a kernel asks for input where the identity of the request is
@@ -155,9 +170,17 @@ class Kernel:
     async def _listen(self, channel: str, socket: zmq.asyncio.Socket) -> None:
         ready: zmq.Socket[bytes] = zmq.Socket.shadow(socket.underlying)
         while True:
-            parts = await socket.recv_multipart()
+            coming = asyncio.ensure_future(socket.recv_multipart())
+            try:
+                parts = await coming
+            except asyncio.CancelledError:
+                if coming.done() and not coming.cancelled():  # it came, and nobody else will say so
+                    self._record(channel, coming.result())
+                raise
             for _ in range(_BATCH):
                 self._record(channel, parts)
+                if channel == "iopub" and self.log.full():
+                    await self.log.room()
                 try:
                     parts = ready.recv_multipart(zmq.NOBLOCK)
                 except zmq.Again:
@@ -166,9 +189,16 @@ class Kernel:
                 self._record(channel, parts)
             await asyncio.sleep(0)
 
+    async def _drain(self) -> None:
+        """The process has ended: what it said last is still on its way, and never much."""
+        socket = self._sockets.get("iopub")
+        deadline = time.monotonic() + _DRAIN_SECONDS
+        while socket is not None and time.monotonic() < deadline and await socket.poll(_QUIET_MS):
+            self._record("iopub", await socket.recv_multipart())
+
     def _record(self, channel: str, frames: list[bytes]) -> None:
         try:
-            parts = frames[frames.index(messages.DELIMITER) + 2 :]
+            parts = messages.bounded(frames[frames.index(messages.DELIMITER) + 2 :])
             self._note(channel, parts)
         except (ValueError, IndexError):
             return  # what a broken kernel sends is nobody's message
@@ -205,11 +235,13 @@ class Kernel:
         self._ended.set()
         self._pid = 0
         if self._tasks:  # it was up: an end nobody asked for
-            self._disconnect()
+            self._stop_listening()
             self._activity.busy(self, False)
             self._recovery = asyncio.ensure_future(self._recover(code))
 
     async def _recover(self, code: int) -> None:
+        await self._drain()
+        self._disconnect()
         now = time.monotonic()
         self._starts = [start for start in self._starts if now - start < 60]
         if not self._wanted or len(self._starts) > _RESTARTS_PER_MINUTE:
@@ -227,8 +259,12 @@ class Kernel:
             self._finish("dead")
 
     async def _end_process(self) -> None:
-        self._disconnect()
+        if self._recovery is not None:
+            self._recovery.cancel()
+            await asyncio.gather(self._recovery, return_exceptions=True)
+        self._stop_listening()
         if not self._pid:
+            self._disconnect()
             return
         pid, ended = self._pid, self._ended
         signal_group(pid, signal.SIGTERM)
@@ -239,11 +275,15 @@ class Kernel:
             signal_group(pid, signal.SIGKILL)
             await ended.wait()
         signal_group(pid, signal.SIGKILL)  # and what it left behind in its group
+        await self._drain()
+        self._disconnect()
 
-    def _disconnect(self) -> None:
+    def _stop_listening(self) -> None:
         for task in self._tasks:
             task.cancel()
         self._tasks = []
+
+    def _disconnect(self) -> None:
         for socket in self._sockets.values():
             socket.close(0)
         self._sockets = {}
