@@ -103,7 +103,8 @@ export class MadangOutput extends MadangElement {
     const { output } = this;
     const kind = output?.kind === "stream" ? output.name : (output?.kind ?? "");
     const long = this.hidden_ > 0 || this.all;
-    return html`${long ? html`<div class="more">
+    const cut = output?.kind === "stream" ? output.text.cut : 0;
+    return html`${cut > 0 ? html`<p class="more cut">${this.t("textCut", { n: cut.toLocaleString() })}</p>` : nothing}${long ? html`<div class="more">
         <span class="num">${this.hidden_ > 0 ? this.t("linesHidden", { n: this.hidden_.toLocaleString() }) : nothing}</span>
         <button class="quiet" @click=${() => (this.all = !this.all)}>${this.all ? this.t("showLess") : this.t("showAll", { n: (this.hidden_ + LINES).toLocaleString() })}</button>
         <button class="quiet" @click=${() => { this.save(); }}>${this.t("downloadText")}</button></div>` : nothing}

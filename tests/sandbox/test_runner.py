@@ -232,10 +232,8 @@ async def test_a_replay_that_was_cut_begins_in_the_right_state(lab: Lab):
     await screen(stream, "done")
     again = await (await lab.client(id)).open("terminal.attach", name="1", since=0)
     assert again.result["first"] > 0
-    rest = b""
-    async for seq, rest in again:
-        assert (seq, again.cut) == (again.result["first"], again.result["next"])
-        break
+    seq, rest = await anext(aiter(again))
+    assert (seq, again.cut) == (again.result["first"], again.result["next"])
     assert rest.startswith(RESET)
     for mode in (b"\x1b[?1049h", b"\x1b[?25l", b"\x1b[7m"):
         assert mode in rest
