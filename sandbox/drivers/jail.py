@@ -17,6 +17,7 @@ from typing import Any
 from sandbox import doctor
 from sandbox.drivers import Exit, Sample, SandboxError, SandboxSpec
 from sandbox.images import Image, images
+from sandbox.jail.account import last_account
 from sandbox.jail.cgroups import Cgroup
 from sandbox.jail.plan import make_plan
 from sandbox.runner.wire import CallError, Client, WireError
@@ -218,7 +219,7 @@ class JailDriver:
 
     def _bury(self, directory: Path, last: Usage) -> Exit:
         """The jail was killed: its sandbox fell with it; read the accounts a last time and clear what is left."""
-        usage = last
+        usage = max(last, last_account(directory), key=lambda usage: usage.wall_ms)
         try:
             state = json.loads((directory / "state.json").read_text())
             cgroup = Cgroup(int(state["version"]), {name: Path(path) for name, path in state["cgroup"].items()})
@@ -226,7 +227,7 @@ class JailDriver:
             deadline = time.monotonic() + 5
             while cgroup.processes() and time.monotonic() < deadline:
                 time.sleep(0.01)
-            usage = cgroup.usage(last, last.wall_ms)
+            usage = cgroup.usage(usage, usage.wall_ms)
             cgroup.remove()
         except (OSError, ValueError, KeyError):
             pass  # it never got so far as to have accounts: what was read last stands
