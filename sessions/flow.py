@@ -17,7 +17,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-QUEUED = 32 * 1024
+QUEUED = 64 * 1024
 """Bytes that wait in the server before the next are not given to it."""
 UNSENT = 32 * 1024
 """Bytes that wait in the kernel for the network: by itself it takes megabytes. tcp(7), TCP_NOTSENT_LOWAT."""

@@ -29,7 +29,7 @@ class Pace:
         self._records: deque[tuple[int, int, float, bool]] = deque()
         self._shortest = float("inf")
         self._changed = self._heard = now
-        self._step = 1  # the window doubles until it was too large once, then grows by an eighth
+        self._step = 1  # the window doubles until it was too large once, then grows by a quarter
 
     @property
     def may_send(self) -> bool:
@@ -67,5 +67,5 @@ class Pace:
         if took <= allowed:
             self.window = min(LARGEST, self.window + taken // self._step)
         elif sent >= self._changed:  # it was sent under the window as it is now
-            self.window = max(SMALLEST, int(self.window * allowed / took))
-            self._changed, self._step = now, 8
+            self.window = max(SMALLEST, self.window // 2, int(self.window * allowed / took))
+            self._changed, self._step = now, 4

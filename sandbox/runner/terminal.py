@@ -25,7 +25,7 @@ from sandbox.runner.children import Children, clean_child, signal_group
 from sandbox.runner.log import Log
 from sandbox.runner.modes import RESET, Modes
 
-_CHUNK = 16 * 1024
+_CHUNK = 32 * 1024
 _TYPED_AHEAD = 1024 * 1024
 """Bytes of input that wait for the program. Beyond it the sender is not read, its acknowledgements included."""
 

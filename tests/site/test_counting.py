@@ -10,7 +10,6 @@ import re
 import signal
 import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
@@ -18,11 +17,11 @@ import pytest
 
 from sandbox.jail.cgroups import Cgroup
 from sandbox.usage import Usage
-from tests.e2e.resuming import ResumingKernel
-from tests.e2e.test_nothing_is_lost import kill
-from tests.live import Account, Site, client, wait_for
+from tests.live import Account, Site, wait_for
 from tests.sessions.test_live import end, kernel_path, ledger, start_kernel
 from tests.sessions.test_streams import request, v1
+from tests.site.resuming import ResumingKernel
+from tests.site.test_nothing_is_lost import kill
 
 BURN = """
 import resource, time
@@ -63,17 +62,6 @@ class Observer(threading.Thread):
                 return
             self.kib_s += (memory + more) / 2 * (now - before)
             before, memory = now, more
-
-
-@pytest.fixture
-def owner(site: Site) -> Account:
-    return site.account("counting")
-
-
-@pytest.fixture
-def http(site: Site, owner: Account) -> Iterator[httpx.Client]:
-    with client(site, owner) as http:
-        yield http
 
 
 async def burn(page: ResumingKernel, seconds: float, hold: float, last: str) -> float:

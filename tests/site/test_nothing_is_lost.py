@@ -8,7 +8,7 @@ import json
 import os
 import signal
 import urllib.parse
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx
@@ -16,25 +16,14 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 
 from sessions.jupyter import framing
-from tests.e2e.resuming import Ended, Network, Resuming, ResumingKernel
-from tests.live import Account, Site, client, wait_for
+from tests.live import Account, Site, wait_for
 from tests.sessions.test_live import end, kernel_path, open_socket, start_kernel
 from tests.sessions.test_streams import read, request, v1
+from tests.site.resuming import Ended, Network, Resuming, ResumingKernel
 
 LINES = 200_000
 PRINT = f"for n in range({LINES}): print(f'{{n:099}}')"  # 20 MB
 EXPECTED = "".join(f"{n:099}\n" for n in range(LINES))
-
-
-@pytest.fixture
-def owner(site: Site) -> Account:
-    return site.account("streams")
-
-
-@pytest.fixture
-def http(site: Site, owner: Account) -> Iterator[httpx.Client]:
-    with client(site, owner) as http:
-        yield http
 
 
 def kill(site: Site, *parts: str) -> None:
@@ -196,3 +185,30 @@ async def test_a_killed_runner_ends_its_session_with_a_reason_and_files_stay(
     assert (found["state"], found["reason"]) == ("failed", "runner_lost")
     assert "files are as they were" in found["detail"]
     assert http.get("/jupyter/api/contents/scratch/made.txt").json()["content"] == "made"
+
+
+async def test_a_paused_session_through_the_end_of_the_service(site: Site, owner: Account, http: httpx.Client) -> None:
+    kernel, session = start_kernel(http)
+    here = f"/api/v1/sessions/{session}"
+    page = ResumingKernel(site.url, owner, kernel_path(kernel))
+    async for _ in printed(page.messages(v1(request("kept = 41\nprint(kept)")))):
+        continue
+    screen = Resuming(site.url, owner, f"{here}/terminals/main")
+    assert http.post(f"{here}/pause").json()["state"] == "paused"
+    former = http.get(here).json()["usage"]
+    await asyncio.to_thread(kill, site, "sessiond")
+    assert http.get(here).json()["state"] == "paused"
+    wait_for(lambda: http.get(here).json()["usage"]["wall_ms"] > former["wall_ms"] + 2000, what="time to pass")
+    assert http.get(here).json()["usage"]["cpu_ms"] - former["cpu_ms"] < 50
+    assert http.post(f"{here}/resume").json()["state"] == "running"
+    again = ResumingKernel(site.url, owner, kernel_path(kernel))
+    again.next = page.next
+    assert "".join([piece async for piece in printed(again.messages(v1(request("print(kept + 1)"))))]) == "42\n"
+    async with contextlib.aclosing(screen.records(lambda: b"\x00echo $((6*7))\n")) as records:
+        async for _, data in records:
+            if b"42" in data:
+                break
+    assert http.post(f"{here}/pause").json()["state"] == "paused"
+    ended = end(http, session)
+    assert (ended["state"], ended["reason"]) == ("stopped", "owner")
+    assert ended["wall"]["paused"] > 2000
