@@ -20,6 +20,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from bench.memory import with_descendants
 from sandbox.drivers import Exit, Sample, SandboxError, SandboxSpec
 from sandbox.runner.sockets import listen
 from sandbox.usage import Usage
@@ -61,9 +62,11 @@ class Box:
 
     def _end_process(self) -> None:
         if self.process is not None and self.lifeline is not None:
+            family = with_descendants({self.process.pid})  # its kernels, which no namespace takes down with it
             self.lifeline.close()
-            with contextlib.suppress(ProcessLookupError):  # the lifeline's end may have been enough
-                os.killpg(self.process.pid, signal.SIGKILL)
+            for pid in family:
+                with contextlib.suppress(ProcessLookupError):  # the lifeline's end may have been enough
+                    os.kill(pid, signal.SIGKILL)
             self.process.wait()
             shutil.rmtree(self.sockets, ignore_errors=True)
 
