@@ -7,6 +7,10 @@ import { shared } from "./styles.js";
 import { textOf } from "./text.js";
 import type { Output } from "./transcript.js";
 
+/** The pause after a drawing, as a multiple of what the drawing took, and at most. */
+const DRAWING_SHARE = 4;
+const LONGEST_PAUSE_MS = 500;
+
 @customElement("madang-output")
 export class MadangOutput extends MadangElement {
   static override styles = [
@@ -65,7 +69,11 @@ export class MadangOutput extends MadangElement {
     this.drawing = true;
     while (this.stale && this.isConnected) {
       this.stale = false;
+      const began = performance.now();
       await this.drawOnce();
+      // Most of the time is for taking what comes: a flood that is drawn without pause is a flood that is not read.
+      const pause = Math.min(LONGEST_PAUSE_MS, DRAWING_SHARE * (performance.now() - began));
+      await new Promise((resolve) => setTimeout(resolve, pause));
     }
     this.drawing = false;
   }
