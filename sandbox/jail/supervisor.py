@@ -35,7 +35,7 @@ READY_SECONDS = 30
 CLAIM_SECONDS = 10
 GRACE_SECONDS = 3.0
 SAMPLE_SECONDS = 1.0
-QUICK_SECONDS = 0.25  # between two looks at the memory while something computes: memory moves only then
+QUICK_SECONDS = 0.1  # between two looks at the memory while something computes: memory moves only then
 LEAST_SECONDS = 0.05
 BUSY_CPU = 0.05  # of one core, over a sample: what computes more than this is not idle
 

@@ -103,7 +103,8 @@ async def test_known_work_under_random_kills(site: Site, owner: Account, http: h
     }
     assert line["cpu_ms"] >= burnt * 1000
     assert line["cpu_ms"] == pytest.approx(observer.cpu_ms, rel=0.01, abs=50)  # its last words are after our last look
-    assert line["memory_kib_s"] == pytest.approx(observer.kib_s, rel=0.01)
+    # Memory over time is in no account of the kernel: two integrals of readings, ten and fifty times a second.
+    assert line["memory_kib_s"] == pytest.approx(observer.kib_s, rel=0.02)
     states = ended["wall"]
     assert states["running"] == pytest.approx(line["wall_ms"], rel=0.05, abs=1000)
 
