@@ -146,14 +146,18 @@ def interrupts(running: Running, counts: Counts) -> list[float]:
 
 
 def idle_memory(running: Running, counts: Counts) -> list[float]:
-    """MiB (PSS) that an idle session adds, with a kernel that has run something.
+    """MiB that an idle session adds, with a kernel that has run something.
 
-    What all processes have together with sessions, less what they had without: so pages that sessions share
-    with a server count once, and what a server grows by counts too.
+    What its own processes have to themselves, and what the server has grown by. Pages that sessions share with
+    a server are not each session's; sandboxes that are kept ready are not a session's at all.
     """
     users = running.users(counts.sessions)
     first_output(running, users[0])  # what is loaded at the first use is not the sessions'
-    before = memory.settled_pss_kib(running.own_processes())
+
+    def measure() -> int:
+        return memory.private_kib(running.own_processes() | running.session_processes())
+
+    before = memory.settled(measure)
     started = []
     for user in users:
         id = user.start_kernel()
@@ -161,15 +165,15 @@ def idle_memory(running: Running, counts: Counts) -> list[float]:
         kernel.wait_until_idle(kernel.execute("print(1)"))
         kernel.close()
         started.append((user, id))
-    after = memory.settled_pss_kib(running.own_processes() | running.session_processes())
+    after = memory.settled(measure)
     for user, id in started:
         running.forget(user, id)
     return [(after - before) / 1024 / counts.sessions]
 
 
 def own_memory(running: Running, counts: Counts) -> list[float]:
-    """MiB (PSS) of the server itself, without sessions."""
-    return [memory.settled_pss_kib(running.own_processes()) / 1024]
+    """MiB (PSS) of the server itself, without sessions and what is kept ready for them."""
+    return [memory.settled(lambda: memory.pss_kib(running.own_processes())) / 1024]
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import secrets
 import signal
@@ -34,7 +35,7 @@ class Running(Protocol):
         """End all that starting ``kernel`` has begun, and return when it is gone."""
 
     def own_processes(self) -> set[int]:
-        """What runs without any session."""
+        """What runs without any session, and is not kept ready for one."""
 
     def session_processes(self) -> set[int]:
         """What runs for sessions, of all users together."""
@@ -66,7 +67,6 @@ class Madang:
 class MadangRunning:
     def __init__(self, site: Site) -> None:
         self.site = site
-        self.before = set(memory.parents())
 
     def users(self, count: int) -> list[Jupyter]:
         return [Jupyter(f"{self.site.url}/jupyter", self.site.account("bench").key) for _ in range(count)]
@@ -80,11 +80,15 @@ class MadangRunning:
             wait_for(lambda: not _sessions(rest), what="the end of the session")
 
     def own_processes(self) -> set[int]:
-        return memory.with_descendants({self.site.process.pid}) - self.session_processes()
+        kept_ready = self._sandboxes("spares")
+        return memory.with_descendants({self.site.process.pid}) - self.session_processes() - kept_ready
 
     def session_processes(self) -> set[int]:
-        holders = memory.holders_of_sockets(self.site.state / "sandboxes") - self.before
-        return memory.with_descendants(holders) - self.before
+        return self._sandboxes("sandboxes")
+
+    def _sandboxes(self, folder: str) -> set[int]:
+        states = [json.loads(file.read_text()) for file in (self.site.state / folder).glob("*/state.json")]
+        return memory.with_descendants({int(state["jail"]) for state in states})
 
 
 class Peer:

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import os
-import socket
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
@@ -39,14 +37,7 @@ def test_descendants_and_their_memory_are_found() -> None:
         assert child.stdout.readline() == "ready\n"
         assert child.pid in memory.with_descendants({os.getpid()})
         assert 64 * 1024 < memory.pss_kib({child.pid}) < 128 * 1024
+        assert 64 * 1024 < memory.private_kib({child.pid}) <= memory.pss_kib({child.pid})
         child.stdin.close()
     assert child.pid not in memory.with_descendants({os.getpid()})
     assert memory.pss_kib({child.pid}) == 0
-
-
-def test_who_holds_a_socket_is_found_by_its_folder(tmp_path: Path) -> None:
-    with socket.socket(socket.AF_UNIX) as listener:
-        listener.bind(str(tmp_path / "a.sock"))
-        listener.listen()
-        assert memory.holders_of_sockets(tmp_path) == {os.getpid()}
-        assert memory.holders_of_sockets(tmp_path / "other") == set()
