@@ -68,6 +68,11 @@ MADANG_MAX_MEMORY = env.integer(
 )
 MADANG_MAX_SESSIONS = env.integer("MADANG_MAX_SESSIONS", 20, at_least=1, at_most=100_000)
 
+# What sessions may reach; an image or a policy may narrow it.
+MADANG_NETWORK = env.choice("MADANG_NETWORK", "packages", ["none", "packages", "public"])
+MADANG_PACKAGE_HOSTS = env.hosts("MADANG_PACKAGE_HOSTS")
+MADANG_EGRESS_ALLOW = env.allowances("MADANG_EGRESS_ALLOW")
+
 # --- who may reach the site, and how ---
 
 MADANG_ORIGINS = env.origins("MADANG_ORIGINS")

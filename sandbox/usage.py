@@ -11,7 +11,8 @@ class Usage:
     """Running totals since the sandbox began, and three readings of the present.
 
     Totals: ``cpu_ms``, ``wall_ms``, ``memory_kib_s`` (KiB times seconds), ``bytes_read``, ``bytes_written``
-    (to disks, not to tmpfs), ``memory_peak_kib``. Present: ``memory_kib``, ``processes`` (tasks included).
+    (to disks, not to tmpfs), ``bytes_received``, ``bytes_sent`` (through the egress proxy), ``memory_peak_kib``.
+    Present: ``memory_kib``, ``processes`` (tasks included).
     """
 
     cpu_ms: int = 0
@@ -22,6 +23,8 @@ class Usage:
     processes: int = 0
     bytes_read: int = 0
     bytes_written: int = 0
+    bytes_received: int = 0
+    bytes_sent: int = 0
 
     def as_dict(self) -> dict[str, int]:
         return asdict(self)

@@ -16,6 +16,7 @@ from typing import Any
 
 from sandbox import doctor
 from sandbox.drivers import Exit, Sample, SandboxError, SandboxSpec
+from sandbox.egress import account, record
 from sandbox.images import Image, images
 from sandbox.jail.cgroups import Cgroup
 from sandbox.jail.plan import make_plan
@@ -100,8 +101,9 @@ class JailDriver:
 
     def __init__(self, state: Path) -> None:
         self._sandboxes = state / "sandboxes"
-        self._zygotes = {i.name: Zygote(i, state / "images" / i.directory.name) for i in images().values()}
-        self._prefixes = {i.name: state / "images" / i.directory.name for i in images().values()}
+        # Where they really are: the first lines of their scripts say so.
+        self._prefixes = {i.name: (state / "images" / i.directory.name).resolve() for i in images().values()}
+        self._zygotes = {i.name: Zygote(i, self._prefixes[i.name]) for i in images().values()}
         self._host_ids: set[int] = set()
         self._warming: list[asyncio.Task[None]] = []
 
@@ -125,6 +127,7 @@ class JailDriver:
         directory.mkdir(mode=0o700)
         plan = make_plan(spec, directory, self._prefixes[spec.image.name], self._new_host_id())
         (directory / "plan.json").write_text(plan.to_json())
+        record.prepare(directory, spec.network, self.runner_socket(spec.id))
         ours, theirs = socket.socketpair()
         with ours:
             with theirs:
@@ -230,6 +233,7 @@ class JailDriver:
             cgroup.remove()
         except (OSError, ValueError, KeyError):
             pass  # it never got so far as to have accounts: what was read last stands
+        usage = account.added(usage, last, directory)
         return Exit(
             "jail_lost", usage, "The sandbox's supervisor was killed; the sandbox ended with it. Files are safe."
         )

@@ -16,7 +16,7 @@ from sandbox.jail import landlock, linux, root
 from sandbox.jail.cgroups import Cgroup
 from sandbox.jail.plan import INSIDE_ID, PROJECT, Plan
 from sandbox.policy.compile import seccomp_program
-from sandbox.runner import server
+from sandbox.runner import egress, server
 
 _NAMESPACES = (
     linux.CLONE_NEWUSER
@@ -138,7 +138,8 @@ def _be_runner(plan: Plan, channels: Channels, trees: list[tuple[int, str]], spi
     home = Path(PROJECT if os.path.isdir(PROJECT) else Path.home())
     os.chdir(home)
     _silence()
-    config = server.RunnerConfig(plan.image, tuple(plan.kernels), home, Path("/run/madang"), listener, lifeline, spill)
+    run_dir, door = Path("/run/madang"), egress.PORT
+    config = server.RunnerConfig(plan.image, tuple(plan.kernels), home, run_dir, listener, lifeline, spill, door)
     server.run(config)
 
 

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from sandbox.drivers import SandboxError
+from sandbox.egress import account
 from sandbox.jail import builder, linux
 from sandbox.jail.cgroups import Cgroup, parent_groups, sandbox_group
 from sandbox.jail.plan import Plan
@@ -269,7 +270,8 @@ class Jail:
         wall_ms = int((time.monotonic() - self._began) * 1000)
         before = self._usage
         try:
-            self._usage = self._cgroup.usage(before, wall_ms)
+            usage = self._cgroup.usage(before, wall_ms)
+            self._usage = account.added(usage, before, Path(self._plan.directory))
         except OSError:
             traceback.print_exc()
             return

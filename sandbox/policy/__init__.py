@@ -37,6 +37,7 @@ class Policy:
     allowed: frozenset[str]
     refused: dict[str, int] = field(default_factory=dict)
     rules: dict[str, tuple[Rule, ...]] = field(default_factory=dict)
+    network: str = "public"
 
 
 def load_policy(name: str) -> Policy:

@@ -29,6 +29,8 @@ from tornado.ioloop import IOLoop
 from traitlets.config import Config
 from zmq.eventloop.zmqstream import ZMQStream
 
+from sandbox.runner import ownspace
+
 PORTS = {"shell": 1, "iopub": 2, "stdin": 3, "control": 4}
 _ours: list[str] = []
 
@@ -136,6 +138,7 @@ def run(prefix: str, ready: int) -> None:
     if not ForkedKernelApp.initialized():
         prepare()
     _forget_runner()
+    ownspace.enter()
     _reseed()
     app = ForkedKernelApp.instance()
     app.open(prefix)

@@ -90,8 +90,8 @@ def decode(body: bytes) -> tuple[Header, bytes]:
     return header, body[2 + size :]
 
 
-async def read_frame(reader: asyncio.StreamReader) -> tuple[Header, bytes] | None:
-    """Read one frame; ``None`` at a clean end of the connection.
+async def read_frame(reader: asyncio.StreamReader, limit: int = MAX_FRAME) -> tuple[Header, bytes] | None:
+    """Read one frame of at most ``limit`` bytes; ``None`` at a clean end of the connection.
 
     Raises:
         WireError: malformed, oversized or truncated frame.
@@ -105,7 +105,7 @@ async def read_frame(reader: asyncio.StreamReader) -> tuple[Header, bytes] | Non
     except ConnectionError:
         return None
     length = int.from_bytes(prefix, "big")
-    if length > MAX_FRAME:
+    if length > limit:
         raise WireError(f"frame of {length} bytes is over the limit")
     try:
         return decode(await reader.readexactly(length))
@@ -150,21 +150,25 @@ class Client:
     ...     await client.call("kernel.list")
     """
 
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    def __init__(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, max_frame: int = MAX_FRAME, window: int = 64
+    ) -> None:
         self._reader, self._writer = reader, writer
+        self._max_frame, self._window = max_frame, window
         self._ids = itertools.count(1)
         self._answers: dict[int, asyncio.Future[Any]] = {}
         self._streams: dict[int, Stream] = {}
         self._pump = asyncio.create_task(self._read())
 
     @classmethod
-    async def connect(cls, path: Path | str) -> Client:
-        """Connect to the socket at ``path``.
+    async def connect(cls, path: Path | str, max_frame: int = MAX_FRAME, window: int = 64) -> Client:
+        """Connect to the socket at ``path``. Who opens many streams takes smaller frames and windows from each.
 
         Raises:
             OSError: nobody listens there.
         """
-        return cls(*await open_unix_connection(path))
+        reader, writer = await open_unix_connection(path, min(max_frame, 1 << 20))
+        return cls(reader, writer, max_frame, window)
 
     async def __aenter__(self) -> Client:
         return self
@@ -184,7 +188,7 @@ class Client:
     async def open(self, method: str, **params: Any) -> Stream:
         """Call ``method``, which opens a stream, and return the stream; errors as for ``call``."""
         id = next(self._ids)
-        self._streams[id] = stream = Stream(self, id, None)
+        self._streams[id] = stream = Stream(self, id, None, self._window)
         try:
             stream.result = await self._call(id, method, params)
         except BaseException:
@@ -214,7 +218,7 @@ class Client:
     async def _read(self) -> None:
         reason = "the connection ended"
         try:
-            while (frame := await read_frame(self._reader)) is not None:
+            while (frame := await read_frame(self._reader, self._max_frame)) is not None:
                 await self._dispatch(*frame)
         except WireError as error:
             reason = str(error)

@@ -26,6 +26,7 @@ from sessions.represent import session_json, timestamp
 from sessions.scheduler import Request
 from sessions.service import store
 from sessions.service.journal import Journal
+from sessions.service.network import indexes, indexes_known, network_for
 from sessions.service.watch import Watcher
 
 log = logging.getLogger(__name__)
@@ -183,6 +184,7 @@ class LiveSession:
     async def _start(self) -> None:
         operation: life.Operation
         try:
+            await indexes_known()
             await self.house.driver.start(self._spec())
             operation = life.Started()
         except SandboxError as error:
@@ -203,7 +205,8 @@ class LiveSession:
             project=Path(self.row.directory) if self.row.directory else None,
             policy=image.policy,
             hostname=self.row.hostname,
-            environment=dict(image.environment),
+            environment=indexes().environment | image.environment,
+            network=network_for(image),
         )
 
     async def _follow(self) -> None:

@@ -7,6 +7,7 @@ import uuid
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -69,12 +70,12 @@ class Lab:
         self.ids: list[str] = []
         self._clients: list[Client] = []
 
-    async def start(self, slots: Slots | None = None, project: Path | None = None) -> str:
+    async def start(self, slots: Slots | None = None, project: Path | None = None, **more: Any) -> str:
         id = str(uuid.uuid4())
         project = project or self.folder / "project"
         project.mkdir(exist_ok=True)
         self.ids.append(id)
-        await self.driver.start(SandboxSpec(id, self.image, slots or Slots(memory=512 << 20), project))
+        await self.driver.start(SandboxSpec(id, self.image, slots or Slots(memory=512 << 20), project, **more))
         return id
 
     async def client(self, id: str) -> Client:
