@@ -58,6 +58,7 @@ const en = {
   terminalGone: "This terminal is gone.",
   // usage
   cpuOf: "CPU of {n}", memoryOf: "Memory of {n}", processesOf: "Processes of {n}", written: "Written", rate: "{n}/s",
+  network: "Received from the network", sentToo: "{n} sent",
   endsIn: "Ends when idle in", endsSoon: "Idle: this session ends in {time}.", endsShort: "ends in {time}", noEnd: "no limit", minutes: "{n} min",
   seconds: "{n} s", cpuUsed: "{n} CPU so far", peak: "peak {n}", lastMinutes: "last 2 minutes", extended: "Extended.",
   // shortcuts
@@ -121,6 +122,7 @@ const ko: Record<Key, string> = {
   noTerminals: "열린 터미널이 없습니다.", terminalsWait: "세션이 실행되면 터미널이 열립니다.", terminalScreen: "터미널 {name}", terminalFailed: "터미널을 열지 못했습니다.",
   terminalGone: "이 터미널은 이제 없습니다.",
   cpuOf: "CPU ({n} 중)", memoryOf: "메모리 ({n} 중)", processesOf: "프로세스 ({n}개 중)", written: "디스크 쓰기", rate: "초당 {n}",
+  network: "네트워크에서 받음", sentToo: "보냄 {n}",
   endsIn: "쓰지 않으면 끝나기까지", endsSoon: "쓰지 않는 세션이 {time} 뒤에 끝납니다.", endsShort: "{time} 뒤 끝남", noEnd: "제한 없음", minutes: "{n}분",
   seconds: "{n}초", cpuUsed: "지금까지 CPU {n}", peak: "최대 {n}", lastMinutes: "최근 2분", extended: "시간을 늘렸습니다.",
   keySave: "파일 저장", keyRun: "파일이나 셀 실행", keyPanels: "다음 칸으로 (Shift: 이전 칸)",
