@@ -14,7 +14,7 @@ from urllib.parse import SplitResult, unquote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
-from sandbox.egress.rules import Refused, canonical, parse_allowance
+from sandbox.egress.rules import Refused, canonical, literal, parse_allowance
 
 _TRUE = {"1", "true", "yes", "on"}
 _FALSE = {"0", "false", "no", "off"}
@@ -81,6 +81,18 @@ class Environment:
             except Refused as error:
                 raise ImproperlyConfigured(f"{name}: {error}") from error
         return found
+
+    def host(self, name: str) -> str:
+        """The name of a host, perhaps with a port, or ""."""
+        value = self.text(name).lower()
+        try:
+            if value and literal(parse_allowance(value).host) is None:
+                return value
+        except ValueError as error:
+            raise ImproperlyConfigured(f"{name}: {error}.") from error
+        if value:
+            raise ImproperlyConfigured(f"{name} is {value!r}; it must be a name, not an address.")
+        return ""
 
     def allowances(self, name: str) -> list[str]:
         """Hosts, each perhaps with a port, separated by commas."""

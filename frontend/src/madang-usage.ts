@@ -11,9 +11,9 @@ import { MadangElement } from "./element.js";
 import { icon } from "./icons.js";
 import { Link } from "./link.js";
 import { shared } from "./styles.js";
-import { addSample, bytes, idleLeft, idleSoon, isOver, type Point, type Session, sparkline, type Usage } from "./usage-model.js";
+import { addSample, bytes, idleLeft, idleSoon, isOver, type Point, type Port, type Session, sparkline, type Usage } from "./usage-model.js";
 
-type Event_ = ({ type: "session" } & Session) | ({ type: "usage"; idle_deadline: string | null } & Usage);
+type Event_ = ({ type: "session" } & Session) | ({ type: "usage"; idle_deadline: string | null } & Usage) | { type: "ports"; ports: Port[] };
 
 @customElement("madang-usage")
 export class MadangUsage extends MadangElement {
@@ -89,6 +89,10 @@ export class MadangUsage extends MadangElement {
   private receive(event: Event_): void {
     if (event.type === "session") {
       this.take(event);
+      return;
+    }
+    if (event.type === "ports") {
+      this.emit("madang-ports", { ports: event.ports });
       return;
     }
     this.points = addSample(this.points, this.previous, event, this.info?.slots.cpu ?? 1);

@@ -32,6 +32,12 @@ export interface Usage {
   bytes_sent: number;
 }
 
+/** What a program of the session listens on. */
+export interface Port {
+  port: number;
+  program: string;
+}
+
 export interface Point {
   /** Milliseconds on the session's own clock (`wall_ms`). */
   at: number;

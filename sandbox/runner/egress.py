@@ -12,23 +12,20 @@ import contextlib
 import itertools
 import json
 import struct
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 from sandbox.runner import proxying
+from sandbox.runner.joining import Meeting, join, offer
 from sandbox.runner.proxying import BadRequest
 from sandbox.runner.wire import CallError, Peer
 
 PORT = 3128
 MOST_CONNECTIONS = 256
-CHUNK = 64 * 1024
 WAIT_SECONDS = 60.0
 """How long a request waits for its answer: longer than any answer takes while somebody attends."""
 
 _STATUS = {"refused": 403, "unreachable": 502, "busy": 503}
-
-Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
 class NotConnected(Exception):
@@ -37,15 +34,6 @@ class NotConnected(Exception):
     def __init__(self, code: str, reason: str) -> None:
         super().__init__(reason)
         self.code = code
-
-
-@dataclass
-class Meeting:
-    """The outside's end of a connection: ``write`` sends to it; ``inwards`` is given what comes, at its end ``b""``."""
-
-    write: Callable[[bytes], Awaitable[None]]
-    inwards: asyncio.Future[Callable[[bytes], Awaitable[None]]]
-    over: asyncio.Event
 
 
 @dataclass
@@ -92,26 +80,7 @@ class Door:
     async def open(self, peer: Peer, call: int, id: int) -> dict[str, Any]:
         """Opens a stream that is request ``id``'s connection; an empty record is a direction's end."""
         waiting = self._answered(id)
-        numbers = itertools.count()
-
-        async def write(data: bytes) -> None:
-            await peer.send({"stream": call, "seq": next(numbers)}, data)
-
-        meeting = Meeting(write, asyncio.get_running_loop().create_future(), asyncio.Event())
-
-        async def take(data: bytes) -> None:
-            await (await meeting.inwards)(data)
-
-        async def live() -> None:
-            try:
-                await meeting.over.wait()
-                await peer.send({"stream": call, "end": None})
-            finally:
-                meeting.over.set()
-
-        peer.on_write(call, take)
-        peer.spawn(call, live())
-        waiting.answer.set_result(meeting)
+        waiting.answer.set_result(offer(peer, call))
         return {}
 
     async def refuse(self, peer: Peer, call: int, id: int, code: str, reason: str) -> dict[str, Any]:
@@ -151,9 +120,9 @@ class Door:
         else:
             if request.head is None:
                 writer.write(proxying.TUNNEL)
-                await _join(meeting, reader, writer)
+                await join(meeting, reader, writer)
             else:
-                await _join(meeting, reader, writer, request.head, proxying.LastResponse().feed)
+                await join(meeting, reader, writer, request.head, proxying.LastResponse().feed)
             return
         with contextlib.suppress(ConnectionError):
             await writer.drain()
@@ -176,7 +145,7 @@ class Door:
             writer.write(proxying.socks_reply(code))
             return
         writer.write(proxying.socks_reply(proxying.GRANTED))
-        await _join(meeting, reader, writer)
+        await join(meeting, reader, writer)
 
     async def _connect(self, host: str, port: int) -> Meeting:
         """Ask outside for a connection.
@@ -198,42 +167,3 @@ class Door:
             raise NotConnected("unreachable", "The site's proxy does not answer; try again in a moment.") from None
         finally:
             self._waiting.pop(id, None)
-
-
-async def _join(
-    meeting: Meeting,
-    reader: asyncio.StreamReader,
-    writer: asyncio.StreamWriter,
-    head: bytes = b"",
-    filter: Callable[[bytes], bytes] = bytes,
-) -> None:
-    """Relay between a program and the outside until both directions have ended."""
-    ended = asyncio.Event()
-
-    async def inwards(data: bytes) -> None:
-        try:
-            writer.write(filter(data))
-            await writer.drain()
-            if not data:
-                writer.write_eof()
-                ended.set()
-        except OSError:
-            meeting.over.set()  # the program has left
-
-    async def outwards() -> None:
-        data = head or await reader.read(CHUNK)
-        while data:
-            await meeting.write(data)
-            data = await reader.read(CHUNK)
-        await meeting.write(b"")
-        await ended.wait()
-
-    meeting.inwards.set_result(inwards)
-    both = [asyncio.ensure_future(work) for work in (outwards(), meeting.over.wait())]
-    try:
-        await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        meeting.over.set()
-        for work in both:
-            work.cancel()
-        await asyncio.gather(*both, return_exceptions=True)

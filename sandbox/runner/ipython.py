@@ -29,7 +29,7 @@ from tornado.ioloop import IOLoop
 from traitlets.config import Config
 from zmq.eventloop.zmqstream import ZMQStream
 
-from sandbox.runner import ownspace
+from sandbox.runner import ownspace, ports
 
 PORTS = {"shell": 1, "iopub": 2, "stdin": 3, "control": 4}
 _ours: list[str] = []
@@ -120,6 +120,8 @@ class ForkedKernelApp(IPKernelApp):
         sent = threading.Event()
         self.iopub_thread.schedule(sent.set)
         sent.wait()
+        # Where forked children of the kernel send their output: a port, but nobody's server (see ports.py).
+        Path(f"{self.ip}{ports.OWN}").write_text(str(getattr(self.iopub_thread, "_pipe_port", 0)))
 
 
 def prepare() -> None:

@@ -22,6 +22,7 @@ from sandbox.runner.children import Children
 from sandbox.runner.egress import Door
 from sandbox.runner.kernel import Kernel
 from sandbox.runner.log import Cursor, Log
+from sandbox.runner.ports import Ports
 from sandbox.runner.terminal import Terminal
 from sandbox.runner.wire import CallError, Peer
 
@@ -62,7 +63,7 @@ class Runner:
         self._door = Door()
         names = [name for name in dir(self) if name.startswith(("kernel_", "terminal_"))]
         self._methods = {name.replace("_", ".", 1): getattr(self, name) for name in names} | {"hello": self.hello}
-        self._methods |= self._door.methods
+        self._methods |= self._door.methods | Ports(config.door, config.run_dir).methods
 
     async def serve(self) -> None:
         """Serve until the lifeline ends: without the jail there is no sandbox."""

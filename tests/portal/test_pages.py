@@ -63,7 +63,7 @@ def test_every_page_with_an_id_is_asked_about() -> None:
         if "<" in str(pattern.pattern) and not str(pattern.pattern).startswith(("jupyter/", "api/"))
     }
     listed = {path.lstrip("/") for path in OBJECT_PAGES + OBJECT_ACTS}
-    assert with_id == listed | {"keys/{id}/revoke", "sessions/{id}/stop"}
+    assert with_id == listed | {"keys/{id}/revoke", "sessions/{id}/stop", "sessions/{id}/ports/{id}/"}
 
 
 def test_acts_need_a_post_and_its_token(alice: User, project: Project) -> None:

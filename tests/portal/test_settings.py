@@ -43,6 +43,13 @@ def test_nonsense_is_refused_by_name(read, value: str) -> None:
         read(Environment({"X": value}))
 
 
+@pytest.mark.parametrize("value", ["127.0.0.1", "https://a.example", "a b", "a.example:x", "*.a.example"])
+def test_the_preview_host_is_a_name(value: str) -> None:
+    with pytest.raises(ImproperlyConfigured, match="X"):
+        Environment({"X": value}).host("X")
+    assert Environment({"X": "Preview.example.org:8443"}).host("X") == "preview.example.org:8443"
+
+
 @pytest.mark.parametrize("value", ["127.1", "https://a.example", "a.example/x", "a b", "a.example:0"])
 def test_hosts_that_are_none_are_refused_by_name(value: str) -> None:
     for read in (Environment({"X": value}).hosts, Environment({"X": value}).allowances):
