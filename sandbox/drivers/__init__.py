@@ -87,6 +87,9 @@ class Driver(Protocol):
     async def start(self, spec: SandboxSpec) -> None:
         """Start a sandbox and return when its runner answers."""
 
+    def expect(self, image: str, count: int, begin: float, end: float) -> None:
+        """About ``count`` starts of ``image`` come between two moments of ``time.monotonic``: have as many ready."""
+
     async def adopt(self) -> list[str]:
         """Ids of all sandboxes that live, or ended and were not collected yet."""
 

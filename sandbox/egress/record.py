@@ -26,7 +26,7 @@ class Record:
 
 
 def prepare(directory: Path, network: Network, runner: Path) -> None:
-    """Make the sandbox known to egress, with nothing received and nothing sent."""
+    """Make the new sandbox known to egress, with nothing received and nothing sent."""
     account.create(directory)
     aside = directory / f"{NAME}.new"
     aside.write_text(json.dumps({**network.as_dict(), "runner": str(runner)}))

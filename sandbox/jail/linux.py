@@ -8,6 +8,7 @@ import platform
 import struct
 
 CLONE_NEWNS, CLONE_NEWCGROUP, CLONE_NEWUTS, CLONE_NEWIPC = 0x00020000, 0x02000000, 0x04000000, 0x08000000
+CLONE_FS = 0x00000200
 CLONE_NEWUSER, CLONE_NEWPID, CLONE_NEWNET = 0x10000000, 0x20000000, 0x40000000
 
 MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_REMOUNT, MS_BIND = 1, 2, 4, 8, 32, 4096
@@ -48,6 +49,11 @@ def unshare(flags: int) -> None:
     _check(_libc.unshare(flags), "unshare")
 
 
+def setns(descriptor: int, flags: int) -> None:
+    """Let the calling thread join namespaces of the process that the pidfd ``descriptor`` names."""
+    _check(_libc.setns(descriptor, flags), "setns")
+
+
 def prctl(option: int, argument: int = 0) -> int:
     return _check(_libc.prctl(option, _long(argument), _long(0), _long(0), _long(0)), f"prctl {option}")
 
@@ -70,9 +76,9 @@ def pivot_root(new: str, old: str) -> None:
     _check(_libc.syscall(_long(_PIVOT_ROOT[platform.machine()]), new.encode(), old.encode()), "pivot_root")
 
 
-def open_tree(path: str) -> int:
-    """A descriptor of a detached copy of the mounts at ``path`` and below."""
-    flags = _OPEN_TREE_CLONE | _AT_RECURSIVE | os.O_CLOEXEC
+def open_tree(path: str, recursive: bool = True) -> int:
+    """A descriptor of a detached copy of the mount at ``path``, and of those below it."""
+    flags = _OPEN_TREE_CLONE | (_AT_RECURSIVE if recursive else 0) | os.O_CLOEXEC
     return _check(_libc.syscall(_long(_OPEN_TREE), _AT_FDCWD, path.encode(), _long(flags)), f"open_tree {path}")
 
 
@@ -81,9 +87,12 @@ def move_mount(tree: int, target: str) -> None:
     _check(_libc.syscall(*call), f"move_mount on {target}")
 
 
-def mount_setattr(path: str, attributes: int, tree: int = _AT_FDCWD, userns: int = 0) -> None:
-    """Set ``attributes`` on the mounts at ``path`` (or of ``tree``) and below; ``userns`` for an idmapped mount."""
-    attr = struct.pack("QQQQ", attributes, 0, 0, userns)
+def mount_setattr(path: str, attributes: int, tree: int = _AT_FDCWD, userns: int = 0, clear: int = 0) -> None:
+    """Set ``attributes`` on the mounts at ``path`` (or of ``tree``) and below, and take those in ``clear`` away.
+
+    ``userns`` is for an idmapped mount.
+    """
+    attr = struct.pack("QQQQ", attributes, clear, 0, userns)
     flags = _AT_EMPTY_PATH if tree != _AT_FDCWD else 0
     if not attributes & MOUNT_ATTR_IDMAP:
         flags |= _AT_RECURSIVE

@@ -47,7 +47,10 @@ class Bind:
 
 @dataclass(frozen=True)
 class Plan:
-    """``host_id`` is the unprivileged host user (``None``: whoever runs the zygote). Sizes are in bytes."""
+    """``host_id`` is the unprivileged host user (``None``: whoever runs the zygote). Sizes are in bytes.
+
+    A ``spare`` one waits for a session that claims it: see :mod:`sandbox.jail.claim`.
+    """
 
     id: str
     directory: str
@@ -61,6 +64,8 @@ class Plan:
     links: dict[str, str]
     files: dict[str, str]
     tmpfs: dict[str, int]
+    folders: list[str] = field(default_factory=list)
+    spare: bool = False
     environment: dict[str, str] = field(default_factory=dict)
 
     def to_json(self) -> str:
@@ -74,7 +79,7 @@ class Plan:
         return cls(**data)
 
 
-def make_plan(spec: SandboxSpec, directory: Path, prefix: Path, host_id: int | None) -> Plan:
+def make_plan(spec: SandboxSpec, directory: Path, prefix: Path, host_id: int | None, *, spare: bool = False) -> Plan:
     """The plan for ``spec`` on this host; ``prefix`` is the image's virtual environment."""
     space = min(spec.slots.disk, max(64 * MIB, spec.slots.memory // 2))
     own = packages.python_space(prefix, f"{HOME}/.local")
@@ -91,6 +96,8 @@ def make_plan(spec: SandboxSpec, directory: Path, prefix: Path, host_id: int | N
         links=_links() | own.links,
         files=_files(spec.hostname) | own.files,
         tmpfs={"/tmp": space, HOME: space, "/run": 16 * MIB, "/dev/shm": space},  # noqa: S108 - inside
+        folders=[PROJECT] if spare else [],
+        spare=spare,
         environment=_environment(spec, prefix) | own.environment,
     )
 

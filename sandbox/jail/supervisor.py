@@ -21,14 +21,15 @@ from typing import Any
 
 from sandbox.drivers import SandboxError
 from sandbox.egress import account
-from sandbox.jail import builder, linux
+from sandbox.jail import builder, claim, linux
 from sandbox.jail.cgroups import Cgroup, parent_groups, sandbox_group
 from sandbox.jail.plan import Plan
 from sandbox.runner import sockets
-from sandbox.runner.wire import Peer
+from sandbox.runner.wire import CallError, Peer
 from sandbox.usage import Usage
 
 READY_SECONDS = 30
+CLAIM_SECONDS = 10
 GRACE_SECONDS = 3.0
 BUSY_CPU = 0.05  # of one core, over a sample: what computes more than this is not idle
 
@@ -47,8 +48,7 @@ def supervise(plan: Plan, reply: socket.socket) -> None:
             raise
         control = sockets.listen(directory / "jail.sock")
         reply.sendall(b'{"ready": true}\n')
-        reply.close()
-        asyncio.run(_watch(plan, cgroup, pid, lifeline, control))
+        asyncio.run(_watch(plan, cgroup, pid, lifeline, control, reply))
     except BaseException as error:
         traceback.print_exc()
         _answer_error(reply, error)
@@ -56,8 +56,15 @@ def supervise(plan: Plan, reply: socket.socket) -> None:
         os._exit(0)
 
 
-async def _watch(plan: Plan, cgroup: Cgroup, pid: int, lifeline: socket.socket, control: socket.socket) -> None:
-    await Jail(plan, cgroup, pid, lifeline, control).watch()
+async def _watch(
+    plan: Plan, cgroup: Cgroup, pid: int, lifeline: socket.socket, control: socket.socket, reply: socket.socket
+) -> None:
+    jail = Jail(plan, cgroup, pid, lifeline, control)
+    if plan.spare:
+        jail.wait_for_claim(reply)
+    else:
+        reply.close()
+    await jail.watch()
 
 
 def _answer_error(reply: socket.socket, error: BaseException) -> None:
@@ -104,7 +111,7 @@ def _make(plan: Plan, cgroup: Cgroup, directory: Path) -> tuple[int, socket.sock
     inside.close()
     pid = _attend_builder(plan, child, from_builder, to_builder)
     paths = {controller: str(path) for controller, path in cgroup.paths.items()}
-    state = {"runner": pid, "jail": os.getpid(), "version": cgroup.version, "cgroup": paths}
+    state = {"runner": pid, "jail": os.getpid(), "version": cgroup.version, "cgroup": paths, "base": {}}
     write_json(directory / "state.json", state)
     _wait_ready(lifeline)
     return pid, lifeline
@@ -155,7 +162,10 @@ class Jail:
         self._plan, self._cgroup, self._pid = plan, cgroup, pid
         self._lifeline, self._control = lifeline, control
         self._began = time.monotonic()
-        self._usage = Usage()
+        self._usage = Usage()  # since the sandbox was built; its session is told what came after ``base``
+        self._base = Usage()
+        self._keeper: socket.socket | None = None
+        self._claimed = asyncio.Event()
         self._input = self._active = time.monotonic()
         self._busy = False
         self._reason = ""
@@ -174,7 +184,7 @@ class Jail:
         loop.add_reader(self._lifeline, self._heard)
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, lambda: self._stop("stopped"))
-        methods = {name: getattr(self, name) for name in ("watch_samples", "pause", "resume", "stop")}
+        methods = {name: getattr(self, name) for name in ("watch_samples", "pause", "resume", "stop", "claim")}
         server = await asyncio.start_unix_server(lambda r, w: Peer(r, w, methods).serve(), sock=self._control)
         sampler = asyncio.create_task(self._sample())
         await gone.wait()
@@ -216,7 +226,52 @@ class Jail:
         self._stop("stopped")
         return {}
 
+    async def claim(self, peer: Peer, call: int, plan: str) -> dict[str, Any]:
+        """Become the sandbox of ``plan``, whose directory this one has been renamed to."""
+        if self._keeper is None:
+            raise CallError("illegal", "This sandbox is no spare one, or not any more.")
+        wanted = Plan.from_json(plan)
+        self._let_go_of_keeper()
+        try:
+            more = claim.differences(self._plan, wanted)
+            claim.enter(self._pid, more, self._id_maps.sources(more))
+            self._id_maps.close()
+            order = {"root": claim.root_of(wanted), "environment": wanted.environment}
+            self._lifeline.send(b"claim " + json.dumps(order).encode() + b"\n")
+            await asyncio.wait_for(self._claimed.wait(), CLAIM_SECONDS)
+        except (OSError, ValueError, TimeoutError) as error:
+            self._stop("unclaimed")
+            raise CallError("failed", str(error) or "The runner did not answer.") from error
+        self._plan = wanted
+        self._begin_accounts()
+        return {}
+
     # Inside
+
+    def wait_for_claim(self, keeper: socket.socket) -> None:
+        """A spare sandbox ends with the driver that holds the other end of ``keeper``, unless it is claimed."""
+        assert self._plan.host_id is not None
+        self._keeper = keeper
+        self._id_maps = claim.IdMaps(self._plan.host_id)
+        asyncio.get_running_loop().add_reader(keeper, self._lose_keeper)
+
+    def _lose_keeper(self) -> None:
+        self._let_go_of_keeper()
+        self._stop("unclaimed")
+
+    def _let_go_of_keeper(self) -> None:
+        if self._keeper is not None:
+            asyncio.get_running_loop().remove_reader(self._keeper)
+            self._keeper.close()
+            self._keeper = None
+
+    def _begin_accounts(self) -> None:
+        """What was used while nobody had asked is nobody's."""
+        self._read_accounts()
+        self._base = self._usage
+        self._input = self._active = time.monotonic()
+        path = Path(self._plan.directory) / "state.json"
+        write_json(path, json.loads(path.read_text()) | {"base": self._base.as_dict()})
 
     def _stop(self, reason: str) -> None:
         if not self._reason:
@@ -251,6 +306,9 @@ class Jail:
         for line in lines:
             try:
                 report = json.loads(line)
+                if "claimed" in report:
+                    self._claimed.set()
+                    continue
                 self._busy = bool(report.get("busy"))
                 self._input = min(int(report.get("input_ms", 0)) / 1000, time.monotonic())
             except (ValueError, TypeError, AttributeError):
@@ -282,7 +340,8 @@ class Jail:
     def _message(self) -> bytes:
         idle = time.monotonic() - max(self._input, self._active)
         busy = self._busy and not self._paused
-        return json.dumps({"usage": self._usage.as_dict(), "busy": busy, "idle_ms": int(idle * 1000)}).encode()
+        usage = self._usage.since(self._base).as_dict()
+        return json.dumps({"usage": usage, "busy": busy, "idle_ms": int(idle * 1000)}).encode()
 
     async def _finish(self) -> None:
         _, status = os.waitpid(self._pid, 0)  # noqa: ASYNC222 - its pidfd says it has ended
@@ -292,8 +351,10 @@ class Jail:
         self._read_accounts()
         kills = self._cgroup.out_of_memory_kills()
         reason, detail = self._verdict(kills)
-        ended = {"reason": reason, "detail": detail, "usage": self._usage.as_dict(), "oom_kills": kills}
-        write_json(Path(self._plan.directory) / "exit.json", ended)
+        usage = self._usage.since(self._base).as_dict()
+        if not self._plan.spare:
+            ended = {"reason": reason, "detail": detail, "usage": usage, "oom_kills": kills}
+            write_json(Path(self._plan.directory) / "exit.json", ended)
         self._cgroup.remove()
         sys.stderr.write(f"ended: {reason} {os.waitstatus_to_exitcode(status)} {detail}\n")
 

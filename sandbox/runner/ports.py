@@ -16,8 +16,6 @@ from sandbox.runner.wire import CallError, Peer
 
 LOOK_SECONDS = 0.5
 MOST = 64
-OWN = "-own-port"
-"""A file of this ending in the runner's folder holds a port that is no server of the user's."""
 _LISTEN = "0A"
 _TABLES = ("/proc/net/tcp", "/proc/net/tcp6")
 _HOSTS = ("127.0.0.1", "::1")
@@ -37,8 +35,8 @@ def listening(tables: Iterable[str]) -> dict[int, int]:
 class Ports:
     """Answers ``ports.watch`` and ``port.connect``. ``door`` is the runner's own port, which is nobody's business."""
 
-    def __init__(self, door: int, run_dir: Path) -> None:
-        self._door, self._run_dir = door, run_dir
+    def __init__(self, door: int) -> None:
+        self._door = door
         self._joined: set[asyncio.Task[None]] = set()
         self.methods = {"ports.watch": self.watch, "port.connect": self.connect}
 
@@ -75,16 +73,7 @@ class Ports:
         return {}
 
     def _listening(self) -> dict[int, int]:
-        own = self._own()
-        return {port: inode for port, inode in listening(_texts()).items() if port not in own}
-
-    def _own(self) -> set[int]:
-        """Ports of ours: the door's, and what each kernel wrote down as its own."""
-        own = {self._door}
-        for file in self._run_dir.glob(f"*{OWN}"):
-            with contextlib.suppress(OSError, ValueError):
-                own.add(int(file.read_text()))
-        return own
+        return {port: inode for port, inode in listening(_texts()).items() if port != self._door}
 
 
 async def _carry(meeting: Meeting, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import time
 import uuid
 from collections.abc import AsyncIterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from weakref import WeakValueDictionary
@@ -14,6 +16,7 @@ from weakref import WeakValueDictionary
 from channels.db import database_sync_to_async
 from django.conf import settings
 from django.db import IntegrityError
+from django.utils import timezone
 
 from sandbox.drivers import Driver, Exit, SandboxError
 from sandbox.images import images
@@ -32,6 +35,7 @@ log = logging.getLogger(__name__)
 
 SETTLE_SECONDS = 60.0
 END_SECONDS = 30.0
+READY_AHEAD_SECONDS = 300.0
 
 
 class Keeper:
@@ -141,6 +145,18 @@ class Keeper:
             why = session.row.detail or f"It is {session.life.state}."
             raise CallError("not_running", f"The session is not running. {why}")
         return self.driver.runner_socket(session.id)
+
+    def expect(self, image: str, count: int, begin: datetime, end: datetime) -> None:
+        """About ``count`` sessions of ``image`` will start between two moments: the driver has them ready a bit before.
+
+        Raises:
+            CallError: ``bad_request``, the image is unknown, or the moments make no sense.
+        """
+        if image not in images() or count < 1 or begin.tzinfo is None or end.tzinfo is None or end <= begin:
+            raise CallError("bad_request", "There is no such image, or it is expected at no time, or by nobody.")
+        now, clock = timezone.now(), time.monotonic()
+        ahead = (begin - now).total_seconds() - READY_AHEAD_SECONDS
+        self.driver.expect(image, count, clock + max(0.0, ahead), clock + (end - now).total_seconds())
 
     # What a session asks of its house
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import uuid
 from collections.abc import AsyncIterator
@@ -49,15 +50,20 @@ class Inside:
 
     async def run(self, code: str) -> str:
         """Run ``code`` and return all that it printed, tracebacks included."""
-        id, said = await self.send(code), ""
-        async for _, payload in self.stream:
-            _, parts = messages.unpack(payload)
-            content = json.loads(parts[3])
-            if messages.field(parts[1], "msg_id") != id:
-                continue
-            said += content.get("text", "") + "\n".join(content.get("traceback", []))
-            if content.get("execution_state") == "idle":
-                return said
+        id, said, seen = await self.send(code), "", []
+        try:
+            async with asyncio.timeout(60):
+                async for _, payload in self.stream:
+                    _, parts = messages.unpack(payload)
+                    content = json.loads(parts[3])
+                    seen.append((messages.field(parts[0], "msg_type"), content.get("execution_state")))
+                    if messages.field(parts[1], "msg_id") != id:
+                        continue
+                    said += content.get("text", "") + "\n".join(content.get("traceback", []))
+                    if content.get("execution_state") == "idle":
+                        return said
+        except TimeoutError as error:
+            raise AssertionError(f"{code!r} did not end; seen: {seen[-20:]}") from error
         raise AssertionError(f"the kernel's stream ended: {self.stream.end}")
 
 

@@ -10,12 +10,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-import shutil
 import signal
 import socket
 import subprocess
 import sys
-import tempfile
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -30,7 +28,7 @@ import sys
 from pathlib import Path
 from sandbox.runner.server import RunnerConfig, run
 listener, lifeline, spill = map(int, sys.argv[1:4])
-run(RunnerConfig("lab", ("python3",), Path(sys.argv[4]), Path(sys.argv[5]), listener, lifeline, spill))
+run(RunnerConfig("lab", ("python3",), Path(sys.argv[4]), listener, lifeline, spill))
 """
 
 
@@ -45,7 +43,6 @@ class Box:
     samples: asyncio.Queue[Sample | Exit] = field(default_factory=asyncio.Queue)
     process: subprocess.Popen[bytes] | None = None
     lifeline: socket.socket | None = None
-    sockets: str = ""
 
     def use(self, idle_ms: int = 0, busy: bool = False, **more: int) -> None:
         """Let it use ``more`` than so far, and be seen."""
@@ -65,7 +62,6 @@ class Box:
             with contextlib.suppress(ProcessLookupError):  # the lifeline's end may have been enough
                 os.killpg(self.process.pid, signal.SIGKILL)
             self.process.wait()
-            shutil.rmtree(self.sockets, ignore_errors=True)
 
 
 @dataclass
@@ -76,6 +72,7 @@ class Ground:
     runners: bool = False
     boxes: dict[str, Box] = field(default_factory=dict)
     collected: list[str] = field(default_factory=list)
+    expected: list[tuple[str, int, float, float]] = field(default_factory=list)
     fail: list[SandboxError] = field(default_factory=list)
     gate: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -105,6 +102,9 @@ class LabDriver:
         if self.ground.runners:
             self._start_runner(box)
         self.ground.boxes[spec.id] = box
+
+    def expect(self, image: str, count: int, begin: float, end: float) -> None:
+        self.ground.expected.append((image, count, begin, end))
 
     async def adopt(self) -> list[str]:
         return list(self.ground.boxes)
@@ -145,11 +145,10 @@ class LabDriver:
         box.lifeline, inside = socket.socketpair()
         spill = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
         root = box.spec.project or folder
-        box.sockets = tempfile.mkdtemp(prefix="lab-")  # ZeroMQ's paths must be short
         python = IMAGES / "python" / "bin" / "python"
         numbers = [str(fd) for fd in (listener.fileno(), inside.fileno(), spill)]
         box.process = subprocess.Popen(
-            [str(python if python.exists() else sys.executable), "-c", RUNNER, *numbers, str(root), box.sockets],
+            [str(python if python.exists() else sys.executable), "-c", RUNNER, *numbers, str(root)],
             pass_fds=(listener.fileno(), inside.fileno(), spill),
             cwd=ROOT,
             env={**os.environ, "PYTHONPATH": str(ROOT), "HOME": str(folder), "PS1": "$ "},
