@@ -44,6 +44,7 @@ class Egress:
     """The egress proxy's process, started anew when it dies. It leaves by itself when we do."""
 
     def __init__(self, sandboxes: Path) -> None:
+        sandboxes.mkdir(parents=True, exist_ok=True, mode=0o700)  # before the first driver needs it
         self._sandboxes = sandboxes
         self._keeping = asyncio.create_task(self._keep())
 
