@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import os
 import sys
@@ -17,6 +18,7 @@ from sandbox.images import Image
 from sandbox.policy import load_policy
 
 RESTART_SECONDS = 1.0
+LEAVE_SECONDS = 2.0
 
 log = logging.getLogger(__name__)
 
@@ -46,16 +48,21 @@ class Egress:
     def __init__(self, sandboxes: Path) -> None:
         sandboxes.mkdir(parents=True, exist_ok=True, mode=0o700)  # before the first driver needs it
         self._sandboxes = sandboxes
+        self._process: asyncio.subprocess.Process | None = None
         self._keeping = asyncio.create_task(self._keep())
 
     async def close(self) -> None:
+        """Let it go, and wait a little: without a connection to end it leaves at once."""
         self._keeping.cancel()
         await asyncio.gather(self._keeping, return_exceptions=True)
+        if self._process is not None:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._process.wait(), LEAVE_SECONDS)
 
     async def _keep(self) -> None:
         while True:
             try:
-                process = await self._start()
+                process = self._process = await self._start()
                 try:
                     status = await process.wait()
                 finally:
