@@ -392,6 +392,7 @@ async def test_a_revoked_key_closes_its_streams(
     socket._it.scope["api_key"] = key
     async with socket:
         assert json.loads(await socket.next())["state"] == "running"
+        assert json.loads(await socket.next())["type"] == "ports"
         assert await socket.silent(), "the key holds"
         from django.utils import timezone
 
