@@ -29,7 +29,8 @@ class Finding:
 
 def findings() -> list[Finding]:
     """Every layer of the jail, in the order in which it is built."""
-    return [check() for check in (_kernel, _namespaces, _cgroups, _seccomp, _host_users, _landlock, _proc, *_tools())]
+    layers = (_kernel, _namespaces, _cgroups, _seccomp, _user_notification, _host_users, _landlock, _proc)
+    return [check() for check in (*layers, *_tools())]
 
 
 def require_essentials() -> None:
@@ -92,6 +93,18 @@ def _seccomp() -> Finding:
     if Path("/proc/sys/kernel/seccomp/actions_avail").exists():
         return Finding("Seccomp", "found", "filters")
     return Finding("Seccomp", "missing", "The kernel has no seccomp filters (CONFIG_SECCOMP_FILTER).")
+
+
+def _user_notification() -> Finding:
+    """A policy's rules are asked through it (seccomp_unotify(2)): a runner without it does not start."""
+    try:
+        actions = Path("/proc/sys/kernel/seccomp/actions_avail").read_text().split()
+    except OSError:
+        actions = []
+    if "user_notif" in actions:
+        return Finding("User notification", "found", "what a policy asks about, the jail answers")
+    detail = "The kernel cannot ask the jail about system calls (seccomp's user_notif)."
+    return Finding("User notification", "missing", detail, "Run on Linux itself: some emulations of it lack this.")
 
 
 def _host_users() -> Finding:

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from sandbox import doctor
-from sandbox.drivers import Exit, Sample, SandboxError, SandboxSpec
+from sandbox.drivers import Exit, Refused, Sample, SandboxError, SandboxSpec
 from sandbox.drivers.pool import Pool
 from sandbox.egress import account, record
 from sandbox.images import Image, images
@@ -172,17 +172,20 @@ class JailDriver:
             return []
         return [path.name for path in self._sandboxes.iterdir() if (path / "plan.json").exists()]
 
-    async def events(self, id: str) -> AsyncIterator[Sample | Exit]:
+    async def events(self, id: str) -> AsyncIterator[Sample | Refused | Exit]:
         directory, last = self._directory(id), Usage()
         try:
             async with await Client.connect(directory / "jail.sock") as client:
                 async for _, payload in await client.open("watch_samples"):
                     sample = json.loads(payload)
                     last = Usage.from_dict(sample["usage"])
+                    for refused in _refusals(sample):
+                        yield refused
                     yield Sample(last, bool(sample["busy"]), int(sample["idle_ms"]))
         except (OSError, WireError, CallError):
             pass  # no jail listens: it has ended, and exit.json or its absence says how
-        yield await asyncio.to_thread(self._last_word, directory, last)
+        for event in await asyncio.to_thread(self._last_words, directory, last):
+            yield event
 
     async def pause(self, id: str) -> None:
         await self._call(id, "pause")
@@ -286,12 +289,13 @@ class JailDriver:
         answer: dict[str, Any] = json.loads(text)
         return answer
 
-    def _last_word(self, directory: Path, last: Usage) -> Exit:
+    def _last_words(self, directory: Path, last: Usage) -> list[Refused | Exit]:
         try:
             ended = json.loads((directory / "exit.json").read_text())
-            return Exit(ended["reason"], Usage.from_dict(ended["usage"]), ended["detail"])
+            exit = Exit(ended["reason"], Usage.from_dict(ended["usage"]), ended["detail"])
+            return [*_refusals(ended), exit]
         except (OSError, ValueError, KeyError):
-            return self._bury(directory, last)
+            return [self._bury(directory, last)]
 
     def _bury(self, directory: Path, last: Usage) -> Exit:
         """The jail was killed: its sandbox fell with it; read the accounts a last time and clear what is left."""
@@ -323,6 +327,11 @@ def _fits(spec: SandboxSpec) -> bool:
 def _write_plan(plan: Plan) -> None:
     os.makedirs(plan.directory, mode=0o700, exist_ok=True)
     Path(plan.directory, "plan.json").write_text(plan.to_json())
+
+
+def _refusals(told: dict[str, Any]) -> list[Refused]:
+    """A jail that an older version started, and that outlived it, tells none."""
+    return [Refused(*refused) for refused in told.get("refusals", ())]
 
 
 def _tail(path: Path) -> str:

@@ -27,7 +27,6 @@ _NAMESPACES = (
     | linux.CLONE_NEWNET
     | linux.CLONE_NEWCGROUP
 )
-_OPEN_FILES = 4096
 _WRITABLE = ("/dev", "/proc")  # besides the tmpfs of the plan, home and the project in it among them
 _SIOCSIFFLAGS, _IFF_UP = 0x8914, 1
 
@@ -98,6 +97,7 @@ def _detach_from_host() -> None:
 
 def _be_runner(plan: Plan, channels: Channels, trees: list[tuple[int, str]], spill: int, program: bytes) -> None:
     linux.set_name("runner")
+    os.setsid()  # no process group with the jail: what is sent to a group from inside stays inside
     root.enter(plan, trees)
     socket.sethostname(plan.hostname)
     _loopback_up()
@@ -108,7 +108,7 @@ def _be_runner(plan: Plan, channels: Channels, trees: list[tuple[int, str]], spi
     linux.drop_capabilities()
     linux.prctl(linux.PR_SET_DUMPABLE, 0)
     landlock.restrict([*_WRITABLE, *plan.tmpfs, spill])
-    linux.seccomp_filter(program)
+    _hand_over(linux.seccomp_filter(program), lifeline)
     home = Path.home() if plan.spare or not os.path.isdir(PROJECT) else Path(PROJECT)
     os.chdir(home)
     _silence()
@@ -116,6 +116,13 @@ def _be_runner(plan: Plan, channels: Channels, trees: list[tuple[int, str]], spi
         plan.image, tuple(plan.kernels), home, listener, lifeline, spill, spare=plan.spare, door=egress.PORT
     )
     server.run(config)
+
+
+def _hand_over(asked: int, lifeline: int) -> None:
+    """Give the jail the descriptor on which asked calls arrive: from here on nobody inside has it."""
+    with socket.socket(fileno=os.dup(lifeline)) as jail:
+        socket.send_fds(jail, [b"A"], [asked])
+    os.close(asked)
 
 
 def _loopback_up() -> None:
@@ -141,9 +148,9 @@ def _keep_only(*descriptors: int) -> list[int]:
 def _limits(plan: Plan) -> None:
     for what, value in (
         (resource.RLIMIT_CORE, 0),
-        (resource.RLIMIT_NOFILE, _OPEN_FILES),
-        (resource.RLIMIT_FSIZE, plan.slots.disk),
-        (resource.RLIMIT_MEMLOCK, 64 * 1024),
+        (resource.RLIMIT_NOFILE, plan.open_files),
+        (resource.RLIMIT_FSIZE, plan.file_size),
+        (resource.RLIMIT_MEMLOCK, plan.locked_memory),
     ):
         hard = resource.getrlimit(what)[1]
         value = value if hard == resource.RLIM_INFINITY else min(value, hard)

@@ -104,6 +104,13 @@ class Cgroup:
         file = "memory.events" if self.version == 2 else "memory.oom_control"
         return _field(self._read("memory", file), "oom_kill")
 
+    def refused_tasks(self) -> int:
+        """How often the limit of processes and threads refused one."""
+        try:
+            return _field(self._read("pids", "pids.events"), "max")
+        except FileNotFoundError:
+            return 0  # version 1 had none before Linux 4.8
+
     def usage(self, before: Usage, wall_ms: int) -> Usage:
         """The accounts now. ``before`` is the last reading: totals never fall, and memory is integrated since it."""
         if self.version == 2:

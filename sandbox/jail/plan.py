@@ -6,13 +6,14 @@ import json
 import math
 import os
 import sys
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from sandbox import packages
 from sandbox.drivers import SandboxSpec
 from sandbox.egress.environment import proxy_environment
+from sandbox.policy import Programs, load_policy
 from sandbox.slots import MIB, Slots
 
 INSIDE_ID = 1000
@@ -35,7 +36,8 @@ _DEVICES = ("null", "zero", "full", "random", "urandom", "tty")
 class Bind:
     """A host path shown at ``target``.
 
-    ``owner`` (uid, gid on disk) makes its files the sandboxed user's, by an idmapped mount.
+    ``owner`` (uid, gid on disk) makes its files the sandboxed user's, by an idmapped mount. What is not
+    ``executable`` can be read, and neither started nor loaded as a library.
     """
 
     source: str
@@ -43,12 +45,15 @@ class Bind:
     writable: bool = False
     device: bool = False
     owner: tuple[int, int] | None = None
+    executable: bool = True
 
 
 @dataclass(frozen=True)
 class Plan:
     """``host_id`` is the unprivileged host user (``None``: whoever runs the zygote). Sizes are in bytes.
 
+    ``slots`` and the limits are the stricter of what was granted and what the policy allows;
+    ``own_programs``: what the sandbox can write, it may execute.
     A ``spare`` one waits for a session that claims it: see :mod:`sandbox.jail.claim`.
     """
 
@@ -60,6 +65,10 @@ class Plan:
     host_id: int | None
     slots: Slots
     policy: str
+    open_files: int
+    file_size: int
+    locked_memory: int
+    own_programs: bool
     binds: list[Bind]
     links: dict[str, str]
     files: dict[str, str]
@@ -80,7 +89,13 @@ class Plan:
 
 
 def make_plan(spec: SandboxSpec, directory: Path, prefix: Path, host_id: int | None, *, spare: bool = False) -> Plan:
-    """The plan for ``spec`` on this host; ``prefix`` is the image's virtual environment."""
+    """The plan for ``spec`` on this host; ``prefix`` is the image's virtual environment.
+
+    Raises:
+        LookupError: there is no such policy.
+    """
+    policy = load_policy(spec.policy)
+    limits, programs = policy.limits, policy.programs
     space = min(spec.slots.disk, max(64 * MIB, spec.slots.memory // 2))
     own = packages.python_space(prefix, f"{HOME}/.local")
     return Plan(
@@ -90,9 +105,13 @@ def make_plan(spec: SandboxSpec, directory: Path, prefix: Path, host_id: int | N
         kernels=[kernel.name for kernel in spec.image.kernels],
         hostname=spec.hostname,
         host_id=host_id,
-        slots=spec.slots,
+        slots=replace(spec.slots, processes=min(spec.slots.processes, limits.tasks)),
         policy=spec.policy,
-        binds=[*_system(prefix), *_devices(), *_data(spec)],
+        open_files=limits.open_files,
+        file_size=min(spec.slots.disk, limits.file_size or spec.slots.disk),
+        locked_memory=limits.locked_memory,
+        own_programs=programs.own,
+        binds=[*_system(prefix), *_programs(programs, prefix), *_devices(), *_data(spec, programs.own)],
         links=_links() | own.links,
         files=_files(spec.hostname) | own.files,
         tmpfs={"/tmp": space, HOME: space, "/run": 16 * MIB, "/dev/shm": space},  # noqa: S108 - inside
@@ -114,15 +133,28 @@ def _system(prefix: Path) -> list[Bind]:
     return binds
 
 
+def _programs(programs: Programs, prefix: Path) -> list[Bind]:
+    """The folders of the host from which little may be started, and over them, one by one, what may.
+
+    By mounts and not by looking at the path in a call: that lies in memory, which changes after the look.
+    """
+    folders = [folder for folder in programs.folders if os.path.isdir(folder) and not os.path.islink(folder)]
+    wanted = [os.path.join(folder, name) for name in programs.only for folder in folders]
+    wanted.append(str(prefix / "bin" / "python"))
+    files = {os.path.realpath(path) for path in wanted if os.path.isfile(path)}
+    covered = sorted(file for file in files if any(file.startswith(f"{folder}/") for folder in folders))
+    return [Bind(folder, folder, executable=False) for folder in folders] + [Bind(file, file) for file in covered]
+
+
 def _devices() -> list[Bind]:
     return [Bind(f"/dev/{name}", f"/dev/{name}", writable=True, device=True) for name in _DEVICES]
 
 
-def _data(spec: SandboxSpec) -> list[Bind]:
-    binds = [Bind(str(path), f"/datasets/{name}") for name, path in spec.datasets.items()]
+def _data(spec: SandboxSpec, executable: bool) -> list[Bind]:
+    binds = [Bind(str(path), f"/datasets/{name}", executable=executable) for name, path in spec.datasets.items()]
     if spec.project is not None:
         stat = os.stat(spec.project, follow_symlinks=False)
-        binds.append(Bind(str(spec.project), PROJECT, writable=True, owner=(stat.st_uid, stat.st_gid)))
+        binds.append(Bind(str(spec.project), PROJECT, True, owner=(stat.st_uid, stat.st_gid), executable=executable))
     return binds
 
 

@@ -74,7 +74,7 @@ def enter(plan: Plan, trees: list[tuple[int, str]]) -> None:
     """
     linux.mount("madang", _STAGE, "tmpfs", _SAFE, "size=8m,mode=755")
     for target, size in plan.tmpfs.items():
-        _tmpfs(target, size)
+        _tmpfs(target, size, plan.own_programs)
     _proc()
     _pts()
     for tree, target in trees:
@@ -103,13 +103,14 @@ def _parent(target: str) -> Path:
     return parent
 
 
-def _tmpfs(target: str, size: int) -> None:
+def _tmpfs(target: str, size: int, programs: bool) -> None:
     if target.startswith("/dev/") and not _inside("/dev").exists():
         _inside("/dev").mkdir()
         linux.mount("dev", _STAGE + "/dev", "tmpfs", linux.MS_NOSUID, "size=64k,mode=755")
     _inside(target).mkdir(parents=True, exist_ok=True)
     mode = "1777" if target in ("/tmp", "/dev/shm") else "755"  # noqa: S108
-    linux.mount("tmpfs", _STAGE + target, "tmpfs", _SAFE, f"size={size},mode={mode}")
+    flags = _SAFE if programs else _SAFE | linux.MS_NOEXEC
+    linux.mount("tmpfs", _STAGE + target, "tmpfs", flags, f"size={size},mode={mode}")
 
 
 def _proc() -> None:
@@ -137,7 +138,7 @@ def _attach(tree: int, target: str) -> None:
     path = _parent(target) / Path(target).name
     if os.path.isdir(f"/proc/self/fd/{tree}"):
         path.mkdir(exist_ok=True)
-    else:
+    elif not path.exists():  # a program over its own folder's mount is there, and that is read-only
         path.touch()
     linux.move_mount(tree, str(path))
     os.close(tree)
@@ -149,4 +150,6 @@ def _attributes(bind: Bind) -> int:
         attributes |= linux.MOUNT_ATTR_NODEV
     if not bind.writable:
         attributes |= linux.MOUNT_ATTR_RDONLY
+    if not bind.executable:
+        attributes |= linux.MOUNT_ATTR_NOEXEC
     return attributes

@@ -16,6 +16,7 @@ import socket
 import sys
 import time
 import traceback
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,9 @@ from sandbox.drivers import SandboxError
 from sandbox.egress import account
 from sandbox.jail import builder, claim, linux
 from sandbox.jail.cgroups import Cgroup, parent_groups, sandbox_group
+from sandbox.jail.notifier import LiveFacts, Notifier, Refusals, as_list
 from sandbox.jail.plan import Plan
+from sandbox.policy import load_policy
 from sandbox.runner import sockets
 from sandbox.runner.wire import CallError, Peer
 from sandbox.usage import Usage
@@ -41,14 +44,14 @@ def supervise(plan: Plan, reply: socket.socket) -> None:
         _become_daemon(directory, keep=reply.fileno())
         cgroup = sandbox_group(plan.id, *parent_groups())
         try:
-            pid, lifeline = _make(plan, cgroup, directory)
+            pid, lifeline, asked = _make(plan, cgroup, directory)
         except BaseException:
             cgroup.kill()
             cgroup.remove()
             raise
         control = sockets.listen(directory / "jail.sock")
         reply.sendall(b'{"ready": true}\n')
-        asyncio.run(_watch(plan, cgroup, pid, lifeline, control, reply))
+        asyncio.run(_watch(plan, cgroup, pid, lifeline, asked, control, reply))
     except BaseException as error:
         traceback.print_exc()
         _answer_error(reply, error)
@@ -57,9 +60,17 @@ def supervise(plan: Plan, reply: socket.socket) -> None:
 
 
 async def _watch(
-    plan: Plan, cgroup: Cgroup, pid: int, lifeline: socket.socket, control: socket.socket, reply: socket.socket
+    plan: Plan,
+    cgroup: Cgroup,
+    pid: int,
+    lifeline: socket.socket,
+    asked: int,
+    control: socket.socket,
+    reply: socket.socket,
 ) -> None:
-    jail = Jail(plan, cgroup, pid, lifeline, control)
+    policy = load_policy(plan.policy)
+    facts = LiveFacts(cgroup, pid, plan.slots.processes, policy.limits.processes)
+    jail = Jail(plan, cgroup, pid, lifeline, Notifier(asked, policy, facts), control)
     if plan.spare:
         jail.wait_for_claim(reply)
     else:
@@ -90,8 +101,9 @@ def _become_daemon(directory: Path, keep: int) -> None:
                 continue  # the listing's own descriptor
 
 
-def _make(plan: Plan, cgroup: Cgroup, directory: Path) -> tuple[int, socket.socket]:
-    """Make the sandbox; returns the runner's pid and our end of the lifeline once it is ready."""
+def _make(plan: Plan, cgroup: Cgroup, directory: Path) -> tuple[int, socket.socket, int]:
+    """Make the sandbox; returns, once it is ready, the runner's pid, our end of the lifeline, and the descriptor
+    on which asked system calls arrive."""
     cgroup.create(plan.slots)
     listener = sockets.listen(directory / "runner.sock")
     lifeline, inside = socket.socketpair()
@@ -113,8 +125,7 @@ def _make(plan: Plan, cgroup: Cgroup, directory: Path) -> tuple[int, socket.sock
     paths = {controller: str(path) for controller, path in cgroup.paths.items()}
     state = {"runner": pid, "jail": os.getpid(), "version": cgroup.version, "cgroup": paths, "base": {}}
     write_json(directory / "state.json", state)
-    _wait_ready(lifeline)
-    return pid, lifeline
+    return pid, lifeline, _wait_ready(lifeline)
 
 
 def _attend_builder(plan: Plan, child: int, from_builder: int, to_builder: int) -> int:
@@ -137,15 +148,17 @@ def _attend_builder(plan: Plan, child: int, from_builder: int, to_builder: int) 
     return pid
 
 
-def _wait_ready(lifeline: socket.socket) -> None:
+def _wait_ready(lifeline: socket.socket) -> int:
     lifeline.settimeout(READY_SECONDS)
     try:
+        _, asked, _, _ = socket.recv_fds(lifeline, 1, 1)
         ready = lifeline.recv(4096)
     except TimeoutError as error:
         raise SandboxError("not_ready", f"The sandbox did not answer within {READY_SECONDS} s.") from error
-    if not ready:
+    if not (asked and ready):
         raise SandboxError("not_ready", "The sandbox ended before it was ready; its jail.log says more.")
     lifeline.setblocking(False)
+    return asked[0]
 
 
 def write_json(path: Path, value: Any) -> None:
@@ -158,8 +171,16 @@ def write_json(path: Path, value: Any) -> None:
 class Jail:
     """Watches over a runner that is ready."""
 
-    def __init__(self, plan: Plan, cgroup: Cgroup, pid: int, lifeline: socket.socket, control: socket.socket) -> None:
-        self._plan, self._cgroup, self._pid = plan, cgroup, pid
+    def __init__(
+        self,
+        plan: Plan,
+        cgroup: Cgroup,
+        pid: int,
+        lifeline: socket.socket,
+        notifier: Notifier,
+        control: socket.socket,
+    ) -> None:
+        self._plan, self._cgroup, self._pid, self._notifier = plan, cgroup, pid, notifier
         self._lifeline, self._control = lifeline, control
         self._began = time.monotonic()
         self._usage = Usage()  # since the sandbox was built; its session is told what came after ``base``
@@ -182,6 +203,7 @@ class Jail:
         pidfd = os.pidfd_open(self._pid)
         loop.add_reader(pidfd, gone.set)
         loop.add_reader(self._lifeline, self._heard)
+        self._notifier.open()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, lambda: self._stop("stopped"))
         methods = {name: getattr(self, name) for name in ("watch_samples", "pause", "resume", "stop", "claim")}
@@ -200,10 +222,13 @@ class Jail:
 
     async def watch_samples(self, peer: Peer, call: int) -> dict[str, Any]:
         async def pump() -> None:
-            seq = 0
+            seq, told = 0, Refusals()
             self._read_accounts()
             while not self._over:
-                await peer.send({"stream": call, "seq": seq}, self._message())
+                refusals = self._refusals()
+                message = self._message(refusals.items() - told.items())
+                told = refusals
+                await peer.send({"stream": call, "seq": seq}, message)
                 seq += 1
                 await asyncio.shield(self._tick)
             await peer.send({"stream": call, "end": "exit"})
@@ -337,23 +362,30 @@ class Jail:
         if self._busy or (elapsed and (self._usage.cpu_ms - before.cpu_ms) / elapsed > BUSY_CPU):
             self._active = time.monotonic()
 
-    def _message(self) -> bytes:
+    def _message(self, refusals: Iterable[tuple[tuple[str, str], int]]) -> bytes:
+        """A sample, and the new totals of what was refused since the last one: once a second is often enough."""
         idle = time.monotonic() - max(self._input, self._active)
         busy = self._busy and not self._paused
-        usage = self._usage.since(self._base).as_dict()
-        return json.dumps({"usage": usage, "busy": busy, "idle_ms": int(idle * 1000)}).encode()
+        sample = {"usage": self._usage.since(self._base).as_dict(), "busy": busy, "idle_ms": int(idle * 1000)}
+        return json.dumps({**sample, "refusals": as_list(refusals)}).encode()
+
+    def _refusals(self) -> Refusals:
+        """What the policy refused when it was asked, and what the limit of processes and threads did."""
+        return self._notifier.refusals + Refusals({("clone", "processes"): self._cgroup.refused_tasks()})
 
     async def _finish(self) -> None:
         _, status = os.waitpid(self._pid, 0)  # noqa: ASYNC222 - its pidfd says it has ended
         while self._cgroup.processes():  # the kernel is still burying the namespace
             self._cgroup.kill()
             await asyncio.sleep(0.005)
+        self._notifier.close()
         self._read_accounts()
         kills = self._cgroup.out_of_memory_kills()
         reason, detail = self._verdict(kills)
-        usage = self._usage.since(self._base).as_dict()
         if not self._plan.spare:
+            usage = self._usage.since(self._base).as_dict()
             ended = {"reason": reason, "detail": detail, "usage": usage, "oom_kills": kills}
+            ended["refusals"] = as_list(self._refusals().items())
             write_json(Path(self._plan.directory) / "exit.json", ended)
         self._cgroup.remove()
         sys.stderr.write(f"ended: {reason} {os.waitstatus_to_exitcode(status)} {detail}\n")

@@ -56,10 +56,11 @@ class Methods:
         slots: dict[str, Any] | None = None,
         idle_timeout: int | None = None,
         hostname: str = "madang",
+        policy: str = "",
         wait: bool = False,
     ) -> dict[str, Any]:
         session, new = await self._keeper.create(
-            user, project, directory, image, slots, idle_timeout=idle_timeout, hostname=hostname
+            user, project, directory, image, slots, idle_timeout=idle_timeout, hostname=hostname, policy=policy
         )
         if not wait:
             return {**await self._written(session), "new": new}

@@ -35,9 +35,13 @@ async def indexes_known() -> None:
         await asyncio.to_thread(indexes)
 
 
-def network_for(image: Image) -> Network:
-    """The rule for a session of ``image``."""
-    mode = narrowest(settings.MADANG_NETWORK, image.network, load_policy(image.policy).network)
+def network_for(image: Image, policy: str) -> Network:
+    """The rule for a session of ``image`` under ``policy``.
+
+    Raises:
+        LookupError: there is no such policy.
+    """
+    mode = narrowest(settings.MADANG_NETWORK, image.network, load_policy(policy).network)
     hosts = dict.fromkeys((*indexes().hosts, *settings.MADANG_PACKAGE_HOSTS))
     return Network(mode, tuple(hosts) if mode == "packages" else ())
 

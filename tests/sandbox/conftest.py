@@ -14,7 +14,7 @@ import pytest
 import pytest_asyncio
 
 from sandbox import doctor
-from sandbox.drivers import Driver, Exit, Sample, SandboxSpec, load_driver
+from sandbox.drivers import Driver, Exit, Refused, Sample, SandboxSpec, load_driver
 from sandbox.images import Image, images
 from sandbox.runner import messages
 from sandbox.runner.wire import Client, Stream
@@ -104,6 +104,8 @@ class Lab:
     async def sample(self, id: str, number: int = 1) -> Sample:
         """The ``number``-th sample from now."""
         async for event in self.driver.events(id):
+            if isinstance(event, Refused):
+                continue
             assert isinstance(event, Sample), event
             number -= 1
             if number == 0:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -61,6 +62,35 @@ def test_images_are_found_by_their_directories_and_kernels(image: Image):
     assert image_for_kernel("python3") is image
     assert image_for_kernel("cobol") is None
     assert (image.directory / "selftest.py").exists()
+
+
+def test_an_images_policy_must_exist(image: Image, tmp_path: Path):
+    text = (image.directory / "image.toml").read_text()
+    (tmp_path / "image.toml").write_text('policy = "strict"\n' + text)
+    assert read_image(tmp_path).policy == "strict"
+    (tmp_path / "image.toml").write_text('policy = "lax"\n' + text)
+    with pytest.raises(ImageError, match="no policy 'lax', only build, default, strict"):
+        read_image(tmp_path)
+
+
+def test_a_stricter_policy_limits_what_was_granted(image: Image, tmp_path: Path):
+    granted = Slots(processes=200, disk=1024 * MIB)
+    usual = plan_for(image, tmp_path, slots=granted)
+    strict = plan_for(image, tmp_path, slots=granted, policy="strict")
+    assert (usual.slots, usual.file_size, usual.open_files) == (granted, 1024 * MIB, 4096)
+    assert (strict.slots.processes, strict.file_size, strict.open_files) == (64, 256 * MIB, 1024)
+    assert plan_for(image, tmp_path, slots=Slots(processes=20), policy="strict").slots.processes == 20
+
+
+def test_programs_are_a_matter_of_mounts(image: Image, tmp_path: Path):
+    usual = plan_for(image, tmp_path, project=tmp_path)
+    assert usual.own_programs
+    assert all(bind.executable for bind in usual.binds)
+    strict = plan_for(image, tmp_path, project=tmp_path, policy="strict")
+    started = {bind.target: bind.executable for bind in strict.binds}
+    assert (strict.own_programs, started[PROJECT], started["/usr/bin"], started["/usr"]) == (False, False, False, True)
+    assert started[os.path.realpath("/usr/bin/ls")]
+    assert "/usr/bin/perl" not in started, "it is there, under /usr/bin, to be read"
 
 
 @pytest.mark.parametrize("text", ["", "name = 1", 'name = "x"\ncolour = "red"', "[[", 'name = "x"\nkernels = 3'])

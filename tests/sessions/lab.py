@@ -18,7 +18,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from sandbox.drivers import Exit, Sample, SandboxError, SandboxSpec
+from sandbox.drivers import Exit, Refused, Sample, SandboxError, SandboxSpec
 from sandbox.runner.sockets import listen
 from sandbox.usage import Usage
 from tests.settings import IMAGES, ROOT
@@ -40,7 +40,7 @@ class Box:
     usage: Usage = field(default_factory=Usage)
     paused: bool = False
     exit: Exit | None = None
-    samples: asyncio.Queue[Sample | Exit] = field(default_factory=asyncio.Queue)
+    samples: asyncio.Queue[Sample | Refused | Exit] = field(default_factory=asyncio.Queue)
     process: subprocess.Popen[bytes] | None = None
     lifeline: socket.socket | None = None
 
@@ -50,6 +50,10 @@ class Box:
         self.usage = replace(self.usage, **totals)
         self.samples.put_nowait(Sample(self.usage, busy, idle_ms))
 
+    def refuse(self, call: str, reason: str, count: int) -> None:
+        """Let its policy have refused ``call`` ``count`` times in all."""
+        self.samples.put_nowait(Refused(call, reason, count))
+
     def end(self, reason: str = "stopped", detail: str = "") -> None:
         if self.exit is None:
             self.exit = Exit(reason, self.usage, detail)
@@ -58,10 +62,18 @@ class Box:
 
     def _end_process(self) -> None:
         if self.process is not None and self.lifeline is not None:
+            kernels = _children(self.process.pid)  # each in a session of its own: outside a sandbox nothing ends them
             self.lifeline.close()
             with contextlib.suppress(ProcessLookupError):  # the lifeline's end may have been enough
                 os.killpg(self.process.pid, signal.SIGKILL)
             self.process.wait()
+            for pid in kernels:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+
+
+def _children(pid: int) -> list[int]:
+    return [int(child) for task in Path(f"/proc/{pid}/task").glob("*/children") for child in task.read_text().split()]
 
 
 @dataclass
@@ -109,7 +121,7 @@ class LabDriver:
     async def adopt(self) -> list[str]:
         return list(self.ground.boxes)
 
-    async def events(self, id: str) -> AsyncIterator[Sample | Exit]:
+    async def events(self, id: str) -> AsyncIterator[Sample | Refused | Exit]:
         box = self._box(id)
         while True:
             event = box.exit if box.exit and box.samples.empty() else await box.samples.get()

@@ -33,13 +33,14 @@ def image() -> Image:
 def test_the_narrowest_of_site_image_and_policy_holds(image: Image, settings: Any) -> None:
     settings.MADANG_PACKAGE_HOSTS = ["more.example"]
     settings.MADANG_NETWORK = "packages"
-    assert network_for(image) == Network("packages", ("index.example", "more.example"))
-    assert network_for(dataclasses.replace(image, network="none")) == Network("none")
+    assert network_for(image, "default") == Network("packages", ("index.example", "more.example"))
+    assert network_for(dataclasses.replace(image, network="none"), "default") == Network("none")
     settings.MADANG_NETWORK = "public"
-    assert network_for(image) == Network("public")
-    assert network_for(dataclasses.replace(image, network="packages")).mode == "packages"
+    assert network_for(image, "default") == Network("public")
+    assert network_for(dataclasses.replace(image, network="packages"), "default").mode == "packages"
+    assert [network_for(image, policy).mode for policy in ("build", "strict")] == ["packages", "none"]
     settings.MADANG_NETWORK = "none"
-    assert network_for(image) == Network("none")
+    assert network_for(image, "default") == Network("none")
 
 
 def proxies(sandboxes: Path) -> Iterator[int]:

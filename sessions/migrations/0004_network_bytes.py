@@ -12,7 +12,7 @@ _COUNTED = ("cpu_ms", "wall_ms", "memory_kib_s", "bytes_read", "bytes_written", 
 
 
 class Migration(migrations.Migration):
-    dependencies = [("compute", "0002_append_only_ledger")]
+    dependencies = [("compute", "0003_policy_refusals")]
     operations = [
         migrations.RunPython(_guard.unprotect, _guard.protect),
         migrations.AddField("usageline", "bytes_received", models.BigIntegerField(default=0)),
