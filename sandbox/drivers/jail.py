@@ -158,10 +158,11 @@ class JailDriver:
             pool.starting(1)
             try:
                 plan = self._plan(spec, self._directory(spec.id))
+                _write_plan(plan)
+                self._prepare_network(spec)
                 (await self._build(spec.image, plan)).close()
             finally:
                 pool.starting(-1)
-        record.prepare(self._directory(spec.id), spec.network, self.runner_socket(spec.id))
 
     def expect(self, image: str, count: int, begin: float, end: float) -> None:
         if pool := self._pools.get(image):
@@ -209,14 +210,17 @@ class JailDriver:
     def _directory(self, id: str) -> Path:
         return self._sandboxes / id
 
+    def _prepare_network(self, spec: SandboxSpec) -> None:
+        """Before anybody can use the sandbox: if we end at any moment, there is none without its way out."""
+        record.prepare(self._directory(spec.id), spec.network, self.runner_socket(spec.id))
+
     def _plan(self, spec: SandboxSpec, directory: Path, spare: bool = False) -> Plan:
         host_id = self._new_host_id(spec.id)
         return make_plan(spec, directory, self._prefixes[spec.image.name], host_id, spare=spare)
 
     async def _build(self, image: Image, plan: Plan) -> socket.socket:
-        """Let the image's zygote fork a jail that carries ``plan`` out; returns our end of what it answers on."""
+        """Let the image's zygote fork a jail that carries the written ``plan`` out; returns our end of its answers."""
         directory = Path(plan.directory)
-        _write_plan(plan)
         ours, theirs = socket.socketpair()
         with theirs:
             await self._zygotes[image.name].send(plan.to_json(), theirs)
@@ -233,6 +237,7 @@ class JailDriver:
         id = str(uuid.uuid4())
         spec = SandboxSpec(id, image, image.slots, policy=image.policy)
         plan = self._plan(spec, self._spares / id, spare=True)
+        _write_plan(plan)
         return SpareSandbox(plan, await self._build(image, plan))
 
     async def _claim(self, spare: SpareSandbox, spec: SandboxSpec) -> bool:
@@ -243,6 +248,7 @@ class JailDriver:
         if host_id is not None:
             self._host_ids[spec.id] = host_id
         os.rename(spare.plan.directory, directory)
+        self._prepare_network(spec)
         _write_plan(plan)
         try:
             await self._call(spec.id, "claim", plan=plan.to_json())

@@ -12,7 +12,7 @@ A sandbox has no interface but loopback. Programs inside speak to the *door*, th
     connects to an address that it has judged, and meets the door on a connection of its own
     (``egress.open``), or says why not (``egress.refuse``).
 
-What a driver has to do: call :func:`sandbox.egress.record.prepare` as soon as a sandbox is a session's, and read
+What a driver has to do: call :func:`sandbox.egress.record.prepare` before anybody can use a session's sandbox, and read
 :func:`sandbox.egress.account.read` where it reads its other accounts. No descriptor crosses into a
 sandbox and none comes out; all that is needed is the runner's socket.
 

@@ -20,7 +20,7 @@ from sandbox.runner.wire import CallError, Client, WireError
 MOST_CONNECTIONS = 128
 """Open or being opened, for one sandbox."""
 MAX_FRAME = 128 * 1024
-RETRY_SECONDS = (0.1, 0.5, 2.0, 5.0)
+RETRY_SECONDS = (0.1, 0.5, 1.0)
 LOGGED_REFUSALS = 20
 """Refusals of a sandbox that are logged in a minute; what is refused more often is only counted."""
 

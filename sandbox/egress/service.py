@@ -20,16 +20,16 @@ log = logging.getLogger(__name__)
 
 async def serve(sandboxes: Path, allowances: Sequence[Allowance], ended: asyncio.Event) -> None:
     """Attend to every sandbox under ``sandboxes`` until ``ended``, then until the last connection has ended."""
-    attendants: dict[str, Attendant] = {}
+    attendants: dict[tuple[str, int], Attendant] = {}
     leaving: set[asyncio.Task[None]] = set()
     while not ended.is_set():
-        there = _names(sandboxes)
+        there = _directories(sandboxes)
         for gone in attendants.keys() - there:
             task = asyncio.create_task(attendants.pop(gone).close())
             leaving.add(task)
             task.add_done_callback(leaving.discard)
         for new in there - attendants.keys():
-            if attendant := _attend(sandboxes / new, allowances):
+            if attendant := _attend(sandboxes / new[0], allowances):
                 attendants[new] = attendant
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(ended.wait(), LOOK_SECONDS)
@@ -37,9 +37,10 @@ async def serve(sandboxes: Path, allowances: Sequence[Allowance], ended: asyncio
     await asyncio.gather(*(attendant.leave() for attendant in attendants.values()), *leaving)
 
 
-def _names(sandboxes: Path) -> set[str]:
+def _directories(sandboxes: Path) -> set[tuple[str, int]]:
+    """Name and inode: a sandbox that did not become one makes way for another of its name, with a new account."""
     try:
-        return {entry.name for entry in os.scandir(sandboxes) if entry.is_dir(follow_symlinks=False)}
+        return {(entry.name, entry.inode()) for entry in os.scandir(sandboxes) if entry.is_dir(follow_symlinks=False)}
     except FileNotFoundError:
         return set()
 

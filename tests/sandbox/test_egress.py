@@ -20,6 +20,7 @@ from sandbox.egress.attend import Attendant
 from sandbox.egress.indexes import pip_indexes
 from sandbox.egress.reach import reach
 from sandbox.egress.rules import Allowance, Network, Refused, canonical, judge, literal, narrowest, parse_allowance
+from sandbox.egress.service import serve
 from sandbox.runner import sockets
 from sandbox.runner.wire import encode, read_frame
 
@@ -250,6 +251,26 @@ async def visits(folder: Path, answer, times: int) -> int:
     await attendant.close()
     server.close()
     return seen
+
+
+async def test_a_sandbox_that_makes_way_for_another_of_its_name_leaves_it_an_account(tmp_path: Path) -> None:
+    """As when a spare turns out to be dead: what it was counted in is not what the next one's bytes go to."""
+    ended = asyncio.Event()
+    serving = asyncio.create_task(serve(tmp_path, [], ended))
+    for number in range(2):
+        (tmp_path / "id").mkdir()
+        record.prepare(tmp_path / "id", Network("public"), tmp_path / "runner.sock")
+        async with asyncio.timeout(20):
+            while not held(tmp_path / "id" / account.NAME):
+                await asyncio.sleep(0.02)
+        (tmp_path / "id").rename(tmp_path.parent / f"{tmp_path.name}-aside-{number}")
+    ended.set()
+    await serving
+
+
+def held(file: Path) -> bool:
+    """Whether a process has its slot in the account ``file``: this very one, so only the map can tell."""
+    return str(file.stat().st_ino) in {line.split()[4] for line in Path("/proc/self/maps").read_text().splitlines()}
 
 
 @given(st.dictionaries(st.sampled_from(["mode", "hosts", "runner"]), st.one_of(st.text(), st.integers(), st.none())))
