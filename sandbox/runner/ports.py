@@ -17,7 +17,8 @@ from sandbox.runner.wire import CallError, Peer
 LOOK_SECONDS = 0.5
 MOST = 64
 _LISTEN = "0A"
-_TABLES = ("/proc/net/tcp", "/proc/net/tcp6")
+TABLES = ("/proc/net/tcp", "/proc/net/tcp6")
+"""Where the kernel lists the sockets of this network namespace."""
 _HOSTS = ("127.0.0.1", "::1")
 
 
@@ -82,7 +83,7 @@ async def _carry(meeting: Meeting, reader: asyncio.StreamReader, writer: asyncio
 
 
 def _texts() -> Iterator[str]:
-    for table in _TABLES:
+    for table in TABLES:
         with contextlib.suppress(OSError):  # without IPv6 there is no second one
             yield Path(table).read_text()
 
