@@ -22,7 +22,9 @@ async def watch_ports(session: str, tell: Tell) -> None:
     while True:
         try:
             async with await connect(session, max_frame=64 * 1024) as client:
-                async for _, payload in await client.open("ports.watch"):
+                ports = await client.open("ports.watch")
+                ports.by_hand = True
+                async for _, payload in ports:
                     await tell({"type": "ports", "ports": checked(payload)})
         except (Problem, CallError, WireError, OSError, ValueError, TypeError, RecursionError):
             pass  # it is starting, paused, ending, or lies: the next round sees

@@ -17,7 +17,7 @@ from sessions.problems import Problem
 from sessions.runner import connect
 
 # What the runner may have waiting here for one connection.
-BOUNDS = {"max_frame": 128 * 1024, "window": 2}
+BOUNDS = {"max_frame": 128 * 1024, "waiting": 128 * 1024}
 _PLAIN = [
     (b"content-type", b"text/plain; charset=utf-8"), (b"cache-control", b"no-store"),
     (b"referrer-policy", b"no-referrer"), (b"x-content-type-options", b"nosniff"),
@@ -41,6 +41,7 @@ async def relay_http(preview: Preview, scope: dict[str, Any], receive: Any, send
     try:
         async with await connect(str(preview.session), **BOUNDS) as client:
             stream = await client.open("port.connect", port=preview.port)
+            stream.by_hand = True  # nobody inside heeds acknowledgements, and who never reads must not pile them up
             asking = asyncio.create_task(_ask(stream, scope, receive, cookie))
             try:
                 await _answer(stream, response, send, flow, asking)

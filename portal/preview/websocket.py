@@ -31,6 +31,7 @@ async def relay_websocket(preview: Preview, scope: dict[str, Any], receive: Any,
     try:
         async with await connect(str(preview.session), **BOUNDS) as client:
             stream = await client.open("port.connect", port=preview.port)
+            stream.by_hand = True
             await _Relay(stream, receive, send).run(scope, cookie)
     except (Problem, CallError, BadResponse, WireError, ConnectionError, ValueError):
         await refuse(receive, send, AWAY)

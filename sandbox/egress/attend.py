@@ -20,6 +20,8 @@ from sandbox.runner.wire import CallError, Client, WireError
 MOST_CONNECTIONS = 128
 """Open or being opened, for one sandbox."""
 MAX_FRAME = 128 * 1024
+WAITING = 1024
+"""Bytes that wait beside the frame that comes, for each connection to a runner."""
 RETRY_SECONDS = (0.1, 0.5, 1.0)
 LOGGED_REFUSALS = 20
 """Refusals of a sandbox that are logged in a minute; what is refused more often is only counted."""
@@ -65,8 +67,9 @@ class Attendant:
         attempt = 0
         while True:
             try:
-                async with await Client.connect(self._record.runner, MAX_FRAME, window=4) as client:
+                async with await Client.connect(self._record.runner, MAX_FRAME, WAITING) as client:
                     requests = await client.open("egress.requests")
+                    requests.by_hand = True  # who never reads cannot fill our memory with acknowledgements
                     attempt = 0
                     async for _, payload in requests:
                         self._take(client, payload)
@@ -106,8 +109,9 @@ class Attendant:
 
     async def _meet(self, id: int, connection: socket.socket) -> None:
         try:
-            async with await Client.connect(self._record.runner, MAX_FRAME, window=1) as inside:
+            async with await Client.connect(self._record.runner, MAX_FRAME, WAITING) as inside:
                 stream = await inside.open("egress.open", id=id)
+                stream.by_hand = True
                 await relay(stream, connection, self._account)
         except _BROKEN as error:
             log.debug("%s: a connection broke: %r", self._id, error)

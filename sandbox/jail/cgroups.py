@@ -9,9 +9,10 @@ import os
 import signal
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from sandbox.jail.account import integrated
 from sandbox.slots import Slots
 from sandbox.usage import Usage
 
@@ -115,25 +116,25 @@ class Cgroup:
         """The accounts now. ``before`` is the last reading: totals never fall, and memory is integrated since it."""
         if self.version == 2:
             cpu_ms = _field(self._read("cpu", "cpu.stat"), "usage_usec") // 1000
-            memory = int(self._read("memory", "memory.current"))
             peak = self._read_number("memory", "memory.peak")
         else:
             cpu_ms = int(self._read("cpuacct", "cpuacct.usage")) // 1_000_000
-            memory = int(self._read("memory", "memory.usage_in_bytes"))
             peak = self._read_number("memory", "memory.max_usage_in_bytes")
-        memory_kib = memory // 1024
         read, written = self._io()
-        elapsed = max(0, wall_ms - before.wall_ms)
-        return Usage(
+        now = integrated(before, wall_ms, self.memory_kib())
+        return replace(
+            now,
             cpu_ms=max(cpu_ms, before.cpu_ms),
-            wall_ms=max(wall_ms, before.wall_ms),
-            memory_kib_s=before.memory_kib_s + (before.memory_kib + memory_kib) * elapsed // 2000,
-            memory_kib=memory_kib,
-            memory_peak_kib=max(peak // 1024, memory_kib, before.memory_peak_kib),
+            memory_peak_kib=max(peak // 1024, now.memory_peak_kib),
             processes=int(self._read("pids", "pids.current")),
             bytes_read=max(read, before.bytes_read),
             bytes_written=max(written, before.bytes_written),
         )
+
+    def memory_kib(self) -> int:
+        """What it holds now, page cache included."""
+        file = "memory.current" if self.version == 2 else "memory.usage_in_bytes"
+        return int(self._read("memory", file)) // 1024
 
     def _io(self) -> tuple[int, int]:
         """Bytes read and written, by proc(5) ``io``: a process's account includes its waited-for children."""

@@ -129,9 +129,7 @@ async def test_a_dead_spare_is_passed_over(driver: JailDriver, lab: Lab, tmp_pat
     assert await (await lab.kernel(id)).run("print(1)") == "1\n"
 
 
-async def test_its_way_out_is_written_down_before_a_sandbox_can_be_used(
-    driver: JailDriver, lab: Lab, tmp_path: Path
-):
+async def test_its_way_out_is_written_down_before_a_sandbox_can_be_used(driver: JailDriver, lab: Lab, tmp_path: Path):
     """Who starts it may end at any moment: here while the zygote, or the spare's jail, has not yet answered."""
     pool = driver._pools[lab.image.name]
     await ready(driver, 2)
