@@ -59,6 +59,10 @@ class SpareSandbox:
     def close(self) -> None:
         self.keeper.close()
 
+    def bury(self) -> None:
+        self.close()
+        _clear(Path(self.plan.directory))
+
 
 class Zygote:
     """The driver's end of one image's zygote; started at the first need, and again if it died."""
@@ -136,8 +140,7 @@ class JailDriver:
     async def open(self) -> None:
         doctor.require_essentials()
         self._sandboxes.mkdir(parents=True, exist_ok=True, mode=0o700)
-        shutil.rmtree(self._spares, ignore_errors=True)  # they ended with the last instance
-        self._spares.mkdir(mode=0o700)
+        await asyncio.to_thread(self._clear_spares)
         self._host_ids = await asyncio.to_thread(self._host_ids_on_disk)
         self._warming = [asyncio.create_task(zygote.warm()) for zygote in self._zygotes.values()]
         for pool in self._pools.values() if os.geteuid() == 0 else ():  # claiming takes privileges
@@ -270,6 +273,12 @@ class JailDriver:
         self._host_ids[id] = new
         return new
 
+    def _clear_spares(self) -> None:
+        """Those of the last instance ended with it, unless their jails were killed."""
+        self._spares.mkdir(mode=0o700, exist_ok=True)
+        for directory in self._spares.iterdir():
+            _clear(directory)
+
     def _host_ids_on_disk(self) -> dict[str, int]:
         plans = {file.parent.name: json.loads(file.read_text()) for file in self._sandboxes.glob("*/plan.json")}
         return {id: plan["host_id"] for id, plan in plans.items() if plan["host_id"] is not None}
@@ -308,13 +317,7 @@ class JailDriver:
         """The jail was killed: its sandbox fell with it; read the accounts a last time and clear what is left."""
         usage = max(last, last_account(directory), key=lambda usage: usage.wall_ms)
         try:
-            state = json.loads((directory / "state.json").read_text())
-            cgroup = Cgroup(int(state["version"]), {name: Path(path) for name, path in state["cgroup"].items()})
-            cgroup.kill()
-            deadline = time.monotonic() + 5
-            while cgroup.processes() and time.monotonic() < deadline:
-                time.sleep(0.01)
-            base = Usage.from_dict(state["base"])
+            cgroup, base = _ended(directory)
             before = usage.upon(base)
             usage = cgroup.usage(before, before.wall_ms).since(base)
             cgroup.remove()
@@ -324,6 +327,30 @@ class JailDriver:
         return Exit(
             "jail_lost", usage, "The sandbox's supervisor was killed; the sandbox ended with it. Files are safe."
         )
+
+
+def _ended(directory: Path) -> tuple[Cgroup, Usage]:
+    """The cgroup of a sandbox whose jail was killed, once all in it is dead, and the base of its accounts.
+
+    Raises:
+        OSError, ValueError, KeyError: it never got so far as to have one.
+    """
+    state = json.loads((directory / "state.json").read_text())
+    cgroup = Cgroup(int(state["version"]), {name: Path(path) for name, path in state["cgroup"].items()})
+    cgroup.kill()
+    deadline = time.monotonic() + 5
+    while cgroup.processes() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    return cgroup, Usage.from_dict(state["base"])
+
+
+def _clear(directory: Path) -> None:
+    """Leave nothing of a spare sandbox whose jail or driver was killed."""
+    try:
+        _ended(directory)[0].remove()
+    except (OSError, ValueError, KeyError):
+        pass  # it has no cgroup: its jail saw to it, or it never had one
+    shutil.rmtree(directory, ignore_errors=True)
 
 
 def _fits(spec: SandboxSpec) -> bool:
