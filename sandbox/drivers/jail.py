@@ -258,7 +258,8 @@ class JailDriver:
             await self._call(spec.id, "claim", plan=plan.to_json())
         except SandboxError as error:
             log.error("sandbox %s: the spare one could not be claimed: %s", spec.id, error)
-            os.rename(directory, spare.plan.directory)  # it ends by itself
+            os.rename(directory, spare.plan.directory)
+            await asyncio.to_thread(spare.bury)
             return False
         finally:
             spare.close()
