@@ -158,15 +158,16 @@ class JailDriver:
             raise SandboxError("no_project", "The project's folder is not there.")
         pool = self._pools[spec.image.name]
         spare = pool.take() if _fits(spec) else None
-        if spare is None or not await self._claim(spare, spec):
-            pool.starting(1)
-            try:
-                plan = self._plan(spec, self._directory(spec.id))
-                _write_plan(plan)
-                self._prepare_network(spec)
-                (await self._build(spec.image, plan)).close()
-            finally:
-                pool.starting(-1)
+        if spare is not None and await self._claim(spare, spec):
+            return
+        pool.starting(1)
+        try:
+            plan = self._plan(spec, self._directory(spec.id))
+            _write_plan(plan)
+            self._prepare_network(spec)
+            (await self._build(spec.image, plan)).close()
+        finally:
+            pool.starting(-1)
 
     def expect(self, image: str, count: int, begin: float, end: float) -> None:
         if pool := self._pools.get(image):
