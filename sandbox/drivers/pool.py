@@ -130,8 +130,7 @@ class Pool(Generic[S]):
     async def _fill(self) -> None:
         while True:
             self._wake.clear()
-            while self._dead:
-                await asyncio.to_thread(self._dead.pop().bury)
+            await self._bury_the_dead()
             if self._starting or len(self._ready) >= self.demand.target(time.monotonic()):
                 await self._sleep()
                 continue
@@ -141,6 +140,12 @@ class Pool(Generic[S]):
             except Exception:
                 log.exception("a spare sandbox could not be made; sessions start without")
                 await asyncio.sleep(_RETRY_SECONDS)
+
+    async def _bury_the_dead(self) -> None:
+        self._dead += [spare for spare in self._ready if not spare.alive]
+        self._ready = deque(spare for spare in self._ready if spare not in self._dead)
+        while self._dead:
+            await asyncio.to_thread(self._dead.pop().bury)
 
     async def _let_starts_go_first(self) -> None:
         patience = time.monotonic() + _NO_LONGER_SECONDS
