@@ -1,4 +1,4 @@
-"""The web process: static files, pages and APIs over HTTP, streams over WebSocket."""
+"""The web process: static files, pages and APIs over HTTP, streams over WebSocket; before them, previews."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from django.conf import settings  # noqa: E402
 from servestatic import ServeStaticASGI  # noqa: E402
 
 from portal.logs import scrub_daphne_access_log  # noqa: E402
+from portal.preview.app import Previews  # noqa: E402
 from portal.websockets import NoSuchStream, WebSocketAuthentication  # noqa: E402
 from sessions.routing import websocket_urlpatterns  # noqa: E402
 
@@ -24,7 +25,7 @@ scrub_daphne_access_log()
 # The build gives its chunks names that change with their content: a browser keeps them for good.
 _HASHED = re.compile(r"/build/.+-[A-Za-z0-9_-]{8,}\.\w+$")
 
-application = ServeStaticASGI(
+site = ServeStaticASGI(
     ProtocolTypeRouter(
         {
             "http": pages,
@@ -38,3 +39,4 @@ application = ServeStaticASGI(
     immutable_file_test=lambda path, url: bool(_HASHED.search(url)),
     add_headers_function=lambda headers, path, url: headers.add_header("X-Content-Type-Options", "nosniff"),
 )
+application = Previews(site)

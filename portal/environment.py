@@ -14,6 +14,8 @@ from urllib.parse import SplitResult, unquote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
+from sandbox.egress.rules import Refused, canonical, literal, parse_allowance
+
 _TRUE = {"1", "true", "yes", "on"}
 _FALSE = {"0", "false", "no", "off"}
 
@@ -68,6 +70,39 @@ class Environment:
                 raise ImproperlyConfigured(f"{name} holds {value!r}; an origin looks like https://madang.example.org.")
             found.append(f"{parts.scheme}://{parts.netloc}")
         return found
+
+    def hosts(self, name: str) -> list[str]:
+        """Names of hosts, each perhaps ``*.`` and a name for all below it, separated by commas."""
+        found = []
+        for value in self.items(name):
+            try:
+                wild = "*." if value.startswith("*.") else ""
+                found.append(wild + canonical(value.removeprefix(wild)))
+            except Refused as error:
+                raise ImproperlyConfigured(f"{name}: {error}") from error
+        return found
+
+    def host(self, name: str) -> str:
+        """The name of a host, perhaps with a port, or ""."""
+        value = self.text(name).lower()
+        try:
+            if value and literal(parse_allowance(value).host) is None:
+                return value
+        except ValueError as error:
+            raise ImproperlyConfigured(f"{name}: {error}.") from error
+        if value:
+            raise ImproperlyConfigured(f"{name} is {value!r}; it must be a name, not an address.")
+        return ""
+
+    def allowances(self, name: str) -> list[str]:
+        """Hosts, each perhaps with a port, separated by commas."""
+        values = self.items(name)
+        for value in values:
+            try:
+                parse_allowance(value)
+            except ValueError as error:
+                raise ImproperlyConfigured(f"{name}: {error}.") from error
+        return values
 
     def url(self, name: str, schemes: Sequence[str]) -> SplitResult | None:
         """The value as a URL with one of the schemes, or None. Its password never appears in an error."""

@@ -7,7 +7,10 @@ import re
 from typing import Any
 
 _SECRETS = (
-    (re.compile(r"((?:^|[?&\s\"'])(?:token|key|password|csrfmiddlewaretoken)=)[^&\s\"']+", re.IGNORECASE), r"\1…"),
+    (
+        re.compile(r"((?:^|[?&\s\"'])(?:token|ticket|key|password|csrfmiddlewaretoken)=)[^&\s\"']+", re.IGNORECASE),
+        r"\1…",
+    ),
     (re.compile(r"(\bauthorization['\"]?\s*[:=]\s*['\"]?(?:bearer|token|basic)\s+)[^\s'\",]+", re.IGNORECASE), r"\1…"),
     (re.compile(r"\b(mdg_[A-Za-z0-9]{8})_[A-Za-z0-9_-]{16,}"), r"\1_…"),
     # Links that log in or confirm who follows them.

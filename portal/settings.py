@@ -68,18 +68,26 @@ MADANG_MAX_MEMORY = env.integer(
 )
 MADANG_MAX_SESSIONS = env.integer("MADANG_MAX_SESSIONS", 20, at_least=1, at_most=100_000)
 
+# What sessions may reach; an image or a policy may narrow it.
+MADANG_NETWORK = env.choice("MADANG_NETWORK", "packages", ["none", "packages", "public"])
+MADANG_PACKAGE_HOSTS = env.hosts("MADANG_PACKAGE_HOSTS")
+MADANG_EGRESS_ALLOW = env.allowances("MADANG_EGRESS_ALLOW")
+
 # --- who may reach the site, and how ---
 
 MADANG_ORIGINS = env.origins("MADANG_ORIGINS")
 MADANG_PROXIES = env.integer("MADANG_PROXIES", 0, at_least=0, at_most=8)
 HTTPS = env.flag("MADANG_HTTPS", bool(MADANG_ORIGINS) and all(o.startswith("https://") for o in MADANG_ORIGINS))
+# Ports of sessions are shown under hosts below this one, which never reach the site's own pages.
+MADANG_PREVIEW_HOST = env.host("MADANG_PREVIEW_HOST")
 ALLOWED_HOSTS = env.items("MADANG_HOSTS", ["localhost", "127.0.0.1", "[::1]"])
 CSRF_TRUSTED_ORIGINS = MADANG_ORIGINS
 ALLAUTH_TRUSTED_PROXY_COUNT = NINJA_NUM_PROXIES = MADANG_PROXIES
 if MADANG_PROXIES:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
-SESSION_COOKIE_NAME = "madang_session"
+# Host-only: no cookie of the site's is sent to a preview. Over TLS its name keeps others from setting it, too.
+SESSION_COOKIE_NAME = "__Host-madang_session" if HTTPS else "madang_session"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = HTTPS
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = LANGUAGE_COOKIE_SAMESITE = "Lax"

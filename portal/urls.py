@@ -29,6 +29,7 @@ urlpatterns = [
     path("keys/<int:id>/revoke", keys.revoke, name="revoke_key"),
     path("usage", usage.usage, name="usage"),
     path("sessions/<uuid:id>/stop", sessions.stop, name="stop_session"),
+    path("sessions/<uuid:id>/ports/<int:port>/", sessions.preview, name="preview"),
     path("api/v1/", api.urls),
     path("jupyter/api/contents", contents.contents),
     path("jupyter/api/contents/", contents.contents),

@@ -13,7 +13,8 @@ class Usage:
     """Running totals since the sandbox began, and three readings of the present.
 
     Totals: ``cpu_ms``, ``wall_ms``, ``memory_kib_s`` (KiB times seconds), ``bytes_read``, ``bytes_written``
-    (to disks, not to tmpfs), ``memory_peak_kib``. Present: ``memory_kib``, ``processes`` (tasks included).
+    (to disks, not to tmpfs), ``bytes_received``, ``bytes_sent`` (through the egress proxy), ``memory_peak_kib``.
+    Present: ``memory_kib``, ``processes`` (tasks included).
     """
 
     cpu_ms: int = 0
@@ -24,6 +25,8 @@ class Usage:
     processes: int = 0
     bytes_read: int = 0
     bytes_written: int = 0
+    bytes_received: int = 0
+    bytes_sent: int = 0
 
     def since(self, base: Usage) -> Usage:
         """What was added to ``base``; readings of the present, and the peak, stay."""

@@ -16,6 +16,7 @@ from sessions import client as service
 from sessions.jupyter import framing
 from sessions.jupyter.terminals import COLUMNS, NAME, ROWS, terminal_of
 from sessions.models import Kernel, Session
+from sessions.ports import watch_ports
 from sessions.problems import Problem
 from sessions.relay import BAD_MESSAGE, ENDED, NO_SUCH_THING, Closed, Relay, check_session, own_session
 from sessions.represent import session_json
@@ -210,7 +211,7 @@ class JupyterTerminal(Terminal):
 
 
 class Events(Relay):
-    """A session's changes and readings, from the session service."""
+    """A session's changes and readings, from the session service, and its ports, from its runner."""
 
     async def find(self) -> Session:
         id = self.scope["url_route"]["kwargs"]["id"]
@@ -226,18 +227,23 @@ class Events(Relay):
 
     async def attach(self, client: Client) -> Stream:
         try:
-            return await service.watch(client, str(self.session.pk))
+            stream = await service.watch(client, str(self.session.pk))
         except Problem as problem:
             if problem.status != 404:
                 raise
             await self._tell(await Session.objects.aget(pk=self.session.pk))
             raise Closed(ENDED) from problem
+        self._tasks.append(asyncio.create_task(watch_ports(str(self.session.pk), self._tell_ports)))
+        return stream
 
     async def show(self, sequence: int, payload: bytes) -> None:
         await self.send(text_data=payload.decode())
 
     async def take(self, frame: str | bytes) -> None:
         """Nothing is asked here; what comes is dropped."""
+
+    async def _tell_ports(self, event: dict[str, Any]) -> None:
+        await self.send(text_data=json.dumps(event))
 
     async def _tell(self, session: Session) -> None:
         await self.send(text_data=json.dumps({"type": "session", **session_json(session)}))

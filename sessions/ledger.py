@@ -13,7 +13,7 @@ from datetime import datetime
 from sandbox.usage import Usage
 
 # The quantities that add up. Peak memory does not: of it, a line holds the highest reading so far.
-COUNTED = ("cpu_ms", "wall_ms", "memory_kib_s", "bytes_read", "bytes_written")
+COUNTED = ("cpu_ms", "wall_ms", "memory_kib_s", "bytes_read", "bytes_written", "bytes_received", "bytes_sent")
 
 
 @dataclass(frozen=True)
@@ -28,6 +28,8 @@ class Line:
     memory_kib_s: int
     bytes_read: int
     bytes_written: int
+    bytes_received: int
+    bytes_sent: int
     memory_peak_kib: int
     final: bool = False
 
@@ -43,6 +45,8 @@ class Account:
     memory_kib_s: int = 0
     bytes_read: int = 0
     bytes_written: int = 0
+    bytes_received: int = 0
+    bytes_sent: int = 0
     memory_peak_kib: int = 0
     closed: bool = False
 

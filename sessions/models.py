@@ -13,6 +13,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
+from sessions.ledger import COUNTED
 from sessions.lifecycle import FINAL, LIVE, State
 
 _LIVE = sorted(state.value for state in LIVE)
@@ -130,6 +131,8 @@ class UsageLine(models.Model):
     memory_kib_s = models.BigIntegerField()
     bytes_read = models.BigIntegerField()
     bytes_written = models.BigIntegerField()
+    bytes_received = models.BigIntegerField(default=0)
+    bytes_sent = models.BigIntegerField(default=0)
     memory_peak_kib = models.BigIntegerField()
     final = models.BooleanField(default=False)
 
@@ -141,9 +144,7 @@ class UsageLine(models.Model):
             models.UniqueConstraint(fields=["session", "sequence"], name="usage_line_once"),  # a retry counts once
             models.UniqueConstraint(fields=["session"], condition=Q(final=True), name="one_final_usage_line"),
             models.CheckConstraint(
-                condition=Q(
-                    cpu_ms__gte=0, wall_ms__gte=0, memory_kib_s__gte=0, bytes_read__gte=0, bytes_written__gte=0
-                ),
+                condition=Q(**{f"{name}__gte": 0 for name in COUNTED}),
                 name="usage_only_grows",
             ),
         )

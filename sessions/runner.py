@@ -18,15 +18,17 @@ _REFUSALS = {
 }
 
 
-async def connect(session: str) -> Client:
+async def connect(session: str, **bounds: int) -> Client:
     """A connection to the runner of the live session ``session``; waits while it is starting.
+
+    ``bounds`` are those of :meth:`sandbox.runner.wire.Client.connect`.
 
     Raises:
         Problem: the session is not running, the session service is away, or nobody listens.
     """
     where = await service.call("session.locate", id=session)
     try:
-        return await Client.connect(where["socket"])
+        return await Client.connect(where["socket"], **bounds)
     except OSError as error:
         raise away() from error
 

@@ -32,6 +32,8 @@ class UsageOut(Schema):
     processes: int
     bytes_read: int
     bytes_written: int
+    bytes_received: int
+    bytes_sent: int
 
 
 class Refusal(Schema):
@@ -119,6 +121,8 @@ class Counted(Schema):
     memory_kib_s: int
     bytes_read: int
     bytes_written: int
+    bytes_received: int
+    bytes_sent: int
 
 
 class SessionUsage(Counted):

@@ -35,6 +35,9 @@ const en = {
   uploading: "Uploading {name}…",
   uploadFailed: "“{name}” was not uploaded: {why}", exists: "There is something named “{name}” already.",
   badName: "A name has no slash, is not empty, and is at most 200 characters long.", folder: "folder",
+  // ports
+  ports: "Ports", openPreview: "Open preview", openPreviewOf: "Open preview of port {port}", private: "private",
+  portOpen: "A program listens on port {port}.",
   // editor
   loading: "Loading…", notText: "This file cannot be edited as text.", openFailed: "“{name}” could not be opened.",
   changedOnDisk: "“{name}” was changed elsewhere since you opened it.", keepMine: "Keep mine", takeTheirs: "Take theirs",
@@ -59,6 +62,7 @@ const en = {
   terminalGone: "This terminal is gone.",
   // usage
   cpuOf: "CPU of {n}", memoryOf: "Memory of {n}", processesOf: "Processes of {n}", written: "Written", rate: "{n}/s",
+  network: "Received", sentToo: "{n} sent",
   endsIn: "Ends when idle in", endsSoon: "Idle: this session ends in {time}.", endsShort: "ends in {time}", noEnd: "no limit", minutes: "{n} min",
   seconds: "{n} s", cpuUsed: "{n} CPU so far", peak: "peak {n}", lastMinutes: "last 2 minutes", extended: "Extended.",
   // refusals: one sentence for each reason of sandbox/policy/rules.py
@@ -121,6 +125,8 @@ const ko: Record<Key, string> = {
   uploading: "{name} 올리는 중…",
   uploadFailed: "‘{name}’ 파일을 올리지 못했습니다: {why}", exists: "‘{name}’ 이름이 이미 있습니다.",
   badName: "이름은 비워 둘 수 없고, 빗금(/) 없이 200자까지 쓸 수 있습니다.", folder: "폴더",
+  ports: "포트", openPreview: "미리 보기 열기", openPreviewOf: "포트 {port} 미리 보기 열기", private: "나만 보기",
+  portOpen: "프로그램이 포트 {port}에서 기다립니다.",
   loading: "불러오는 중…", notText: "글자로 편집할 수 없는 파일입니다.", openFailed: "‘{name}’ 파일을 열지 못했습니다.",
   changedOnDisk: "‘{name}’ 파일이 연 뒤에 다른 곳에서 바뀌었습니다.", keepMine: "내 것으로 저장", takeTheirs: "바뀐 것 가져오기",
   deletedOnDisk: "‘{name}’ 파일이 다른 곳에서 지워졌거나 이름이 바뀌었습니다. 저장하면 다시 만들어집니다.", saveAgain: "다시 저장",
@@ -141,6 +147,7 @@ const ko: Record<Key, string> = {
   noTerminals: "열린 터미널이 없습니다.", terminalsWait: "세션이 실행되면 터미널이 열립니다.", terminalScreen: "터미널 {name}", terminalFailed: "터미널을 열지 못했습니다.",
   terminalGone: "이 터미널은 이제 없습니다.",
   cpuOf: "CPU ({n} 중)", memoryOf: "메모리 ({n} 중)", processesOf: "프로세스 ({n}개 중)", written: "디스크 쓰기", rate: "초당 {n}",
+  network: "받음", sentToo: "보냄 {n}",
   endsIn: "쓰지 않으면 끝나기까지", endsSoon: "쓰지 않는 세션이 {time} 뒤에 끝납니다.", endsShort: "{time} 뒤 끝남", noEnd: "제한 없음", minutes: "{n}분",
   seconds: "{n}초", cpuUsed: "지금까지 CPU {n}", peak: "최대 {n}", lastMinutes: "최근 2분", extended: "시간을 늘렸습니다.",
   refused: "거절됨: {call} ×{n}", refusals: "정책이 거절한 것",

@@ -12,9 +12,13 @@ import { icon } from "./icons.js";
 import { Link } from "./link.js";
 import { reasonKey, type Refusal, withRefusal } from "./refusals.js";
 import { shared } from "./styles.js";
-import { addSample, bytes, idleLeft, idleSoon, isOver, type Point, type Session, sparkline, type Usage } from "./usage-model.js";
+import { addSample, bytes, idleLeft, idleSoon, isOver, type Point, type Port, type Session, sparkline, type Usage } from "./usage-model.js";
 
-type Event_ = ({ type: "session" } & Session) | ({ type: "refusal" } & Refusal) | ({ type: "usage"; idle_deadline: string | null } & Usage);
+type Event_ =
+  | ({ type: "session" } & Session)
+  | ({ type: "refusal" } & Refusal)
+  | ({ type: "usage"; idle_deadline: string | null } & Usage)
+  | { type: "ports"; ports: Port[] };
 
 const SHOWN_REFUSALS = 20;
 
@@ -96,6 +100,10 @@ export class MadangUsage extends MadangElement {
       this.take(event);
       return;
     }
+    if (event.type === "ports") {
+      this.emit("madang-ports", { ports: event.ports });
+      return;
+    }
     if (event.type === "refusal") {
       if (this.info) this.info = { ...this.info, refusals: withRefusal(this.info.refusals, event) };
       return;
@@ -139,7 +147,7 @@ export class MadangUsage extends MadangElement {
   override render(): TemplateResult {
     const info = this.info;
     if (!info) {
-      return html`<div class="grid" aria-hidden="true">${[1, 2, 3, 4].map(() => html`<div class="bone"></div>`)}</div>`;
+      return html`<div class="grid" aria-hidden="true">${[1, 2, 3, 4, 5].map(() => html`<div class="bone"></div>`)}</div>`;
     }
     const soon = idleSoon(info, this.now);
     return html`
@@ -168,6 +176,7 @@ export class MadangUsage extends MadangElement {
     const { usage, slots } = info;
     const cpu = this.points.at(-1)?.cpu;
     const topWritten = Math.max(1024 * 1024, ...this.points.map((point) => point.written));
+    const topNetwork = Math.max(1024 * 1024, ...this.points.map((point) => point.network));
     const cores = this.t(slots.cpu === 1 ? "core" : "cores", { n: round(slots.cpu) });
     return html`
       <div>${this.t("cpuOf", { n: cores })}
@@ -178,6 +187,8 @@ export class MadangUsage extends MadangElement {
         ${this.chart((point) => point.memory, slots.memory, "--sky")}</div>
       <div>${this.t("written")}<b>${bytes(usage.bytes_written)}<small>${this.t("rate", { n: bytes(this.points.at(-1)?.written ?? 0) })}</small></b>
         ${this.chart((point) => point.written, topWritten, "--pine")}</div>
+      <div>${this.t("network")}<b>${bytes(usage.bytes_received)}<small>${this.t("sentToo", { n: bytes(usage.bytes_sent) })}</small></b>
+        ${this.chart((point) => point.network, topNetwork, "--sky")}</div>
       <div>${this.t("processesOf", { n: slots.processes })}<b>${usage.processes}</b>
         ${this.chart((point) => point.processes, slots.processes, "--amber")}</div>`;
   }

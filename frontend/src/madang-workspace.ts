@@ -18,6 +18,7 @@ import "./madang-editor.js";
 import type { MadangEditor, SaveState } from "./madang-editor.js";
 import "./madang-files.js";
 import type { MadangFiles } from "./madang-files.js";
+import "./madang-ports.js";
 import "./madang-terminals.js";
 import type { MadangTerminals } from "./madang-terminals.js";
 import "./madang-usage.js";
@@ -29,7 +30,7 @@ import { shared } from "./styles.js";
 import { arrows, tablist } from "./tabs.js";
 import { tabsStyle } from "./tabs-style.js";
 import type { KernelState } from "./transcript.js";
-import { isOver, type Session } from "./usage-model.js";
+import { isOver, type Port, type Session } from "./usage-model.js";
 import { workspaceBar, workspaceFoot, workspacePhoneBar, workspacePhoneMore } from "./workspace-bars.js";
 import { workspaceStyle } from "./workspace-style.js";
 
@@ -63,6 +64,7 @@ export class MadangWorkspace extends MadangElement {
   /** The time left to an idle session, in words, when it is short. */
   @state() left = "";
   @state() private sessionId = "";
+  @state() private ports: readonly Port[] = [];
   @state() private sizes: Sizes = readSizes();
   /** Why there is no session, or none that this page may use. */
   @state() problem: { code: string; words: string } | null = null;
@@ -122,6 +124,7 @@ export class MadangWorkspace extends MadangElement {
   private onSession(session: Session): void {
     const before = this.session?.state;
     this.session = session;
+    if (isOver(session)) this.ports = [];
     const waits = this.problem !== null && ["no_room", "paused"].includes(this.problem.code);
     if (waits && before !== "running" && session.state === "running") this.startAgain();
   }
@@ -325,10 +328,11 @@ export class MadangWorkspace extends MadangElement {
       <div class="notes">${this.notes()}</div>
       <main data-pane=${this.pane} style="--left:${left}px;--right:${right}%;--bottom:${bottom}px"
         @madang-link=${(event: CustomEvent<{ state: LinkState; code?: number }>) => { this.onLink((event.composedPath()[0] as HTMLElement).localName, event.detail.state, event.detail.code); }}>
-        <section class="files" aria-label=${this.t("files")}><madang-files slug=${this.slug} current=${this.inFront === "editor" ? this.files.active : ""} style="height:100%"
+        <section class="files" aria-label=${this.t("files")}><madang-files slug=${this.slug} current=${this.inFront === "editor" ? this.files.active : ""}
           upload-limit=${this.uploadLimit} language=${this.language} @madang-open=${(event: CustomEvent<{ path: string }>) => { this.open(event.detail.path); }}
           @madang-renamed=${(event: CustomEvent<{ from: string; to: string }>) => { this.onRenamed(event.detail.from, event.detail.to); }}
-          @madang-removed=${(event: CustomEvent<{ path: string }>) => { this.setFiles(closed(this.files, event.detail.path)); }}></madang-files></section>
+          @madang-removed=${(event: CustomEvent<{ path: string }>) => { this.setFiles(closed(this.files, event.detail.path)); }}></madang-files>
+          <madang-ports session=${this.sessionId} .ports=${this.ports} language=${this.language}></madang-ports></section>
         ${this.separator("left")}
         ${this.centre()}
         ${this.separator("right")}
@@ -336,7 +340,7 @@ export class MadangWorkspace extends MadangElement {
           <madang-terminals session=${this.session?.state === "running" || this.session?.state === "paused" ? this.sessionId : ""} slug=${this.slug} language=${this.language}></madang-terminals>
           ${this.separator("bottom")}
           <div class="usage"><div class="tabs"><h2>${this.t("session")}</h2></div>
-            <madang-usage session=${this.sessionId} language=${this.language} @madang-soon=${(event: CustomEvent<{ left: string }>) => { this.left = event.detail.left; }} @madang-session=${(event: CustomEvent<{ session: Session }>) => { this.onSession(event.detail.session); }}></madang-usage>${workspacePhoneMore(this)}</div>
+            <madang-usage session=${this.sessionId} language=${this.language} @madang-soon=${(event: CustomEvent<{ left: string }>) => { this.left = event.detail.left; }} @madang-ports=${(event: CustomEvent<{ ports: Port[] }>) => { this.ports = event.detail.ports; }} @madang-session=${(event: CustomEvent<{ session: Session }>) => { this.onSession(event.detail.session); }}></madang-usage>${workspacePhoneMore(this)}</div>
         </section>
       </main>
       ${workspaceFoot(this)}${workspacePhoneBar(this)}</div>${shortcutList((key) => this.t(key))}`;

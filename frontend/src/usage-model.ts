@@ -32,6 +32,14 @@ export interface Usage {
   processes: number;
   bytes_read: number;
   bytes_written: number;
+  bytes_received: number;
+  bytes_sent: number;
+}
+
+/** What a program of the session listens on. */
+export interface Port {
+  port: number;
+  program: string;
 }
 
 export interface Point {
@@ -43,6 +51,8 @@ export interface Point {
   processes: number;
   /** Bytes per second. */
   written: number;
+  /** Bytes per second, received and sent. */
+  network: number;
 }
 
 /** How much of the past the charts show. */
@@ -54,8 +64,14 @@ export function addSample(points: readonly Point[], previous: Usage | null, usag
   if (previous && elapsed <= 0) return [...points];
   const cpu = previous ? Math.max(0, usage.cpu_ms - previous.cpu_ms) / elapsed / Math.max(cores, 0.01) : 0;
   const written = previous ? (Math.max(0, usage.bytes_written - previous.bytes_written) * 1000) / elapsed : 0;
-  const point = { at: usage.wall_ms, cpu, memory: usage.memory_kib * 1024, processes: usage.processes, written };
+  const moved = previous ? Math.max(0, transferred(usage) - transferred(previous)) : 0;
+  const network = elapsed > 0 ? (moved * 1000) / elapsed : 0;
+  const point = { at: usage.wall_ms, cpu, memory: usage.memory_kib * 1024, processes: usage.processes, written, network };
   return [...points, point].filter((old) => old.at > usage.wall_ms - WINDOW_MS);
+}
+
+function transferred(usage: Usage): number {
+  return usage.bytes_received + usage.bytes_sent;
 }
 
 /** An SVG path through `values` in a box of 100 by 26, the newest at the right edge. */

@@ -23,7 +23,7 @@ export const workspaceStyle = css`
   .dot.soon { border-color: var(--amber); border-radius: 2px; transform: rotate(45deg); }
   .dot.bad { background: var(--red); border-color: var(--red); border-radius: 2px; }
   main { grid-row: 3; display: grid; min-height: 0; grid-template: "files left-separator centre right-separator right" minmax(0, 1fr) / var(--left) 1px minmax(0, 1fr) 1px minmax(0, var(--right)); }
-  .files { grid-area: files; min-height: 0; min-width: 0; }
+  .files { grid-area: files; min-height: 0; min-width: 0; display: grid; grid-template-rows: minmax(0, 1fr) auto; }
   .centre { grid-area: centre; display: grid; grid-template-rows: auto minmax(0, 1fr); min-height: 0; min-width: 0; }
   .right { grid-area: right; display: grid; min-height: 0; min-width: 0; grid-template: "terminals" minmax(0, 1fr) "bottom-separator" 1px "usage" var(--bottom) / minmax(0, 1fr); }
   .panes { min-height: 0; min-width: 0; position: relative; }

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { addSample, bytes, idleLeft, idleSoon, type Point, type Session, sparkline, type Usage, WINDOW_MS } from "../src/usage-model.js";
 
 const usage = (wall_ms: number, cpu_ms: number, bytes_written = 0): Usage => ({
-  wall_ms, cpu_ms, bytes_written, memory_kib_s: 0, memory_kib: 1024, memory_peak_kib: 2048, processes: 3, bytes_read: 0,
+  wall_ms, cpu_ms, bytes_written, memory_kib_s: 0, memory_kib: 1024, memory_peak_kib: 2048, processes: 3, bytes_read: 0, bytes_received: 0, bytes_sent: 0,
 });
 
 test("rates are differences over the session's own clock", () => {
@@ -20,10 +20,16 @@ test("a repeated or older sample adds nothing, and old points go", () => {
   assert.equal(later.length, 1);
 });
 
+test("what is received and what is sent make one rate", () => {
+  const moved = { ...usage(3000, 0), bytes_received: 3000, bytes_sent: 1000 };
+  const [point] = addSample([], usage(1000, 0), moved, 1);
+  assert.equal(point?.network, 2000);
+});
+
 test("the chart's newest point is at the right edge and never above the box", () => {
   const points: Point[] = [
-    { at: 0, cpu: 0, memory: 0, processes: 0, written: 0 },
-    { at: WINDOW_MS / 2, cpu: 9, memory: 0, processes: 0, written: 0 },
+    { at: 0, cpu: 0, memory: 0, processes: 0, written: 0, network: 0 },
+    { at: WINDOW_MS / 2, cpu: 9, memory: 0, processes: 0, written: 0, network: 0 },
   ];
   assert.equal(sparkline(points, (point) => point.cpu, 1), "M50.0 25.0L100.0 1.0");
   assert.equal(sparkline(points.slice(1), (point) => point.cpu, 1), "");

@@ -18,6 +18,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Protocol
 
+from sandbox.egress.rules import Network
 from sandbox.images import Image
 from sandbox.slots import Slots
 from sandbox.usage import Usage
@@ -37,7 +38,8 @@ class SandboxSpec:
 
     ``id`` names it (a UUID's text). ``project`` is the host folder mounted read-write at
     ``/home/work/project``; ``datasets`` maps a name under ``/datasets`` to a host folder,
-    read-only. ``hostname`` is what the prompt shows.
+    read-only. ``hostname`` is what the prompt shows. ``network`` is what it may reach: the driver gives it to
+    :func:`sandbox.egress.record.prepare` and the sandbox nothing but loopback.
     """
 
     id: str
@@ -48,6 +50,7 @@ class SandboxSpec:
     policy: str = "default"
     hostname: str = "madang"
     environment: Mapping[str, str] = field(default_factory=dict)
+    network: Network = field(default_factory=Network)
 
 
 @dataclass(frozen=True)

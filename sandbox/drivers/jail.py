@@ -20,6 +20,7 @@ from typing import Any
 from sandbox import doctor
 from sandbox.drivers import Exit, Refused, Sample, SandboxError, SandboxSpec
 from sandbox.drivers.pool import Pool
+from sandbox.egress import account, record
 from sandbox.images import Image, images
 from sandbox.jail.account import last_account
 from sandbox.jail.cgroups import Cgroup
@@ -129,8 +130,9 @@ class JailDriver:
 
     def __init__(self, state: Path) -> None:
         self._sandboxes, self._spares = state / "sandboxes", state / "spares"
-        self._zygotes = {i.name: Zygote(i, state / "images" / i.directory.name) for i in images().values()}
-        self._prefixes = {i.name: state / "images" / i.directory.name for i in images().values()}
+        # Where they really are: the first lines of their scripts say so.
+        self._prefixes = {i.name: (state / "images" / i.directory.name).resolve() for i in images().values()}
+        self._zygotes = {i.name: Zygote(i, self._prefixes[i.name]) for i in images().values()}
         self._host_ids: dict[str, int] = {}
         self._pools = {i.name: Pool(partial(self._make_spare, i)) for i in images().values()}
         self._warming: list[asyncio.Task[None]] = []
@@ -161,6 +163,8 @@ class JailDriver:
         pool.starting(1)
         try:
             plan = self._plan(spec, self._directory(spec.id))
+            _write_plan(plan)
+            self._prepare_network(spec)
             (await self._build(spec.image, plan)).close()
         finally:
             pool.starting(-1)
@@ -211,14 +215,17 @@ class JailDriver:
     def _directory(self, id: str) -> Path:
         return self._sandboxes / id
 
+    def _prepare_network(self, spec: SandboxSpec) -> None:
+        """Before anybody can use the sandbox: if we end at any moment, there is none without its way out."""
+        record.prepare(self._directory(spec.id), spec.network, self.runner_socket(spec.id))
+
     def _plan(self, spec: SandboxSpec, directory: Path, spare: bool = False) -> Plan:
         host_id = self._new_host_id(spec.id)
         return make_plan(spec, directory, self._prefixes[spec.image.name], host_id, spare=spare)
 
     async def _build(self, image: Image, plan: Plan) -> socket.socket:
-        """Let the image's zygote fork a jail that carries ``plan`` out; returns our end of what it answers on."""
+        """Let the image's zygote fork a jail that carries the written ``plan`` out; returns our end of its answers."""
         directory = Path(plan.directory)
-        _write_plan(plan)
         ours, theirs = socket.socketpair()
         with theirs:
             await self._zygotes[image.name].send(plan.to_json(), theirs)
@@ -235,6 +242,7 @@ class JailDriver:
         id = str(uuid.uuid4())
         spec = SandboxSpec(id, image, image.slots, policy=image.policy)
         plan = self._plan(spec, self._spares / id, spare=True)
+        _write_plan(plan)
         return SpareSandbox(plan, await self._build(image, plan))
 
     async def _claim(self, spare: SpareSandbox, spec: SandboxSpec) -> bool:
@@ -245,6 +253,7 @@ class JailDriver:
         if host_id is not None:
             self._host_ids[spec.id] = host_id
         os.rename(spare.plan.directory, directory)
+        self._prepare_network(spec)
         _write_plan(plan)
         try:
             await self._call(spec.id, "claim", plan=plan.to_json())
@@ -316,6 +325,7 @@ class JailDriver:
             cgroup.remove()
         except (OSError, ValueError, KeyError):
             pass  # it never got so far as to have accounts: what was read last stands
+        usage = account.added(usage, last, directory)
         return Exit(
             "jail_lost", usage, "The sandbox's supervisor was killed; the sandbox ended with it. Files are safe."
         )

@@ -13,6 +13,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from sandbox.egress.rules import Network
 from sandbox.policy import load_policy, policy_names
 from sandbox.slots import MIB, Slots
 
@@ -43,6 +44,7 @@ class Image:
     environment: dict[str, str] = field(default_factory=dict)
     slots: Slots = field(default_factory=Slots)
     policy: str = "default"
+    network: str = "public"
     hello: str = ""
     hello_file: str = ""
 
@@ -69,7 +71,17 @@ def read_image(directory: Path) -> Image:
 
 
 def _build(directory: Path, data: dict[str, Any]) -> Image:
-    known = {"name", "title", "summary", "extensions", "preload", "thread_variables", "environment", "policy"}
+    known = {
+        "name",
+        "title",
+        "summary",
+        "extensions",
+        "preload",
+        "thread_variables",
+        "environment",
+        "policy",
+        "network",
+    }
     if unknown := set(data) - known - {"kernels", "slots", "hello"}:
         raise ValueError(f"unknown keys: {', '.join(sorted(unknown))}")
     slots = dict(data.get("slots", {}))
@@ -92,6 +104,7 @@ def _build(directory: Path, data: dict[str, Any]) -> Image:
         environment=dict(data.get("environment", {})),
         slots=Slots(**slots),
         policy=policy,
+        network=Network(data.get("network", "public")).mode,
         hello=hello["text"],
         hello_file=hello["file"],
     )

@@ -16,7 +16,7 @@ from sandbox.jail import landlock, linux, root
 from sandbox.jail.cgroups import Cgroup
 from sandbox.jail.plan import INSIDE_ID, PROJECT, Plan
 from sandbox.policy.compile import seccomp_program
-from sandbox.runner import server
+from sandbox.runner import egress, server
 
 _NAMESPACES = (
     linux.CLONE_NEWUSER
@@ -112,7 +112,9 @@ def _be_runner(plan: Plan, channels: Channels, trees: list[tuple[int, str]], spi
     home = Path.home() if plan.spare or not os.path.isdir(PROJECT) else Path(PROJECT)
     os.chdir(home)
     _silence()
-    config = server.RunnerConfig(plan.image, tuple(plan.kernels), home, listener, lifeline, spill, plan.spare)
+    config = server.RunnerConfig(
+        plan.image, tuple(plan.kernels), home, listener, lifeline, spill, spare=plan.spare, door=egress.PORT
+    )
     server.run(config)
 
 

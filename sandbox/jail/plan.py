@@ -10,7 +10,9 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from sandbox import packages
 from sandbox.drivers import SandboxSpec
+from sandbox.egress.environment import proxy_environment
 from sandbox.policy import Programs, load_policy
 from sandbox.slots import MIB, Slots
 
@@ -95,6 +97,7 @@ def make_plan(spec: SandboxSpec, directory: Path, prefix: Path, host_id: int | N
     policy = load_policy(spec.policy)
     limits, programs = policy.limits, policy.programs
     space = min(spec.slots.disk, max(64 * MIB, spec.slots.memory // 2))
+    own = packages.python_space(prefix, f"{HOME}/.local")
     return Plan(
         id=spec.id,
         directory=str(directory),
@@ -109,12 +112,12 @@ def make_plan(spec: SandboxSpec, directory: Path, prefix: Path, host_id: int | N
         locked_memory=limits.locked_memory,
         own_programs=programs.own,
         binds=[*_system(prefix), *_programs(programs, prefix), *_devices(), *_data(spec, programs.own)],
-        links=_links(),
-        files=_files(spec.hostname),
+        links=_links() | own.links,
+        files=_files(spec.hostname) | own.files,
         tmpfs={"/tmp": space, HOME: space, "/run": 16 * MIB, "/dev/shm": space},  # noqa: S108 - inside
         folders=[PROJECT] if spare else [],
         spare=spare,
-        environment=_environment(spec, prefix),
+        environment=_environment(spec, prefix) | own.environment,
     )
 
 
@@ -169,7 +172,7 @@ def _files(hostname: str) -> dict[str, str]:
         "/etc/hosts": f"127.0.0.1 localhost {hostname}\n::1 localhost\n",
         "/etc/hostname": f"{hostname}\n",
         "/etc/nsswitch.conf": "passwd: files\ngroup: files\nhosts: files\n",
-        "/etc/resolv.conf": "# no network but loopback\n",
+        "/etc/resolv.conf": "# names are resolved by the proxy that http_proxy names\n",
         f"{HOME}/.bashrc": _BASHRC,
         f"{HOME}/.profile": ". ~/.bashrc\n",
     }
@@ -188,6 +191,7 @@ def _environment(spec: SandboxSpec, prefix: Path) -> dict[str, str]:
         "VIRTUAL_ENV": str(prefix),
         "VIRTUAL_ENV_DISABLE_PROMPT": "1",
         **dict.fromkeys(spec.image.thread_variables, threads),
+        **proxy_environment(),
         **spec.image.environment,
         **spec.environment,
     }

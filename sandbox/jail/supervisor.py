@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from sandbox.drivers import SandboxError
+from sandbox.egress import account
 from sandbox.jail import builder, claim, linux
 from sandbox.jail.account import AccountFile, integrated
 from sandbox.jail.cgroups import Cgroup, parent_groups, sandbox_group
@@ -377,7 +378,8 @@ class Jail:
     def _read_accounts(self) -> None:
         before = self._usage
         try:
-            self._usage = self._cgroup.usage(before, self._wall_ms())
+            usage = self._cgroup.usage(before, self._wall_ms())
+            self._usage = account.added(usage, before, Path(self._plan.directory))
         except OSError:
             traceback.print_exc()
             return

@@ -13,12 +13,10 @@ from dataclasses import dataclass, field
 from functools import cache
 from importlib import import_module
 
+from sandbox.egress.rules import MODES
 from sandbox.policy.rules import Rule, values_of
 from sandbox.policy.syscalls import NUMBERS
 from sandbox.policy.values import Match, value_arguments
-
-NETWORKS = ("none", "packages", "public")
-"""What a session may reach, from least to most."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +61,7 @@ class Policy:
 
     Of a call's ``cases`` the first that meets answers; if none does, the call is allowed. A call that the
     policy does not know gets ``ENOSYS``, as on an older kernel, so that programs fall back. ``network`` is
-    the widest of :data:`NETWORKS` that a session under this policy may be given.
+    the widest of :data:`sandbox.egress.rules.MODES` that a session under this policy may be given.
 
     Raises:
         NotAValue: a case or a rule decides on an argument that is no value (see :mod:`sandbox.policy.values`).
@@ -87,7 +85,7 @@ class Policy:
         if len(named) < sum(map(len, answers)):
             twice = sorted(call for call in named if sum(call in answer for answer in answers) > 1)
             raise LookupError(f"more than one answer: {', '.join(twice)}")
-        if self.network not in NETWORKS:
+        if self.network not in MODES:
             raise LookupError(f"no such network: {self.network}")
         for call, rule in self.asked.items():
             value_arguments(call, values_of(rule))
@@ -107,7 +105,7 @@ class Policy:
             self.allowed <= other.allowed
             and self.cases.keys() <= other.allowed | other.cases.keys()
             and limits
-            and NETWORKS.index(self.network) <= NETWORKS.index(other.network)
+            and MODES.index(self.network) <= MODES.index(other.network)
             and self.programs.own <= other.programs.own
             and set(self.programs.folders) >= set(other.programs.folders)
         )

@@ -33,6 +33,7 @@ from traitlets import Any as AnyTrait
 from traitlets.config import Config
 from zmq.eventloop.zmqstream import ZMQStream
 
+from sandbox.runner import ownspace
 from sandbox.runner.channels import OUTWARD, Pairs
 from sandbox.runner.kernel_io import DebuggerSocket, Inlet, Outlet, Publisher
 from sandbox.runner.pressure import BoundedSession, BoundedStream, keep_no_copy
@@ -184,6 +185,7 @@ def run(ends: Pairs, begin: Callable[[], None]) -> None:
     app.shell.run_cell("1", silent=True)  # the pages that a first cell writes to are ours before it comes
     begin()
     _forget_runner()
+    ownspace.enter()
     app.start()
 
 

@@ -20,9 +20,11 @@ from uuid import UUID
 
 from sandbox.runner.activity import Activity
 from sandbox.runner.children import Children
+from sandbox.runner.egress import Door
 from sandbox.runner.kernel import Kernel
 from sandbox.runner.log import Cursor, Log
 from sandbox.runner.modes import Modes
+from sandbox.runner.ports import Ports
 from sandbox.runner.process import Spare
 from sandbox.runner.terminal import Terminal
 from sandbox.runner.wire import CallError, Peer
@@ -39,7 +41,8 @@ _NAME = re.compile(r"[A-Za-z0-9_-]{1,32}")
 class RunnerConfig:
     """``listener`` and ``lifeline`` are sockets' descriptors, ``spill`` a folder's; a ``cwd`` starts at ``root``.
 
-    With ``spare`` the sandbox waits for the session that will claim it, a kernel ready in it.
+    With ``spare`` the sandbox waits for the session that will claim it, a kernel ready in it. ``door`` is the port
+    on loopback of the proxy to the network, 0 for none.
     """
 
     image: str
@@ -49,6 +52,7 @@ class RunnerConfig:
     lifeline: int
     spill: int
     spare: bool = False
+    door: int = 0
 
 
 class Runner:
@@ -64,12 +68,16 @@ class Runner:
         self._kernels: dict[str, Kernel] = {}
         self._terminals: dict[str, Terminal] = {}
         self._lifeline = socket.socket(fileno=config.lifeline)
+        self._door = Door()
         names = [name for name in dir(self) if name.startswith(("kernel_", "terminal_"))]
         self._methods = {name.replace("_", ".", 1): getattr(self, name) for name in names} | {"hello": self.hello}
+        self._methods |= self._door.methods | Ports(config.door).methods
 
     async def serve(self) -> None:
         """Serve until the lifeline ends: without the jail there is no sandbox."""
         self._children.open()
+        if self._config.door:
+            await self._door.listen(self._config.door)
         listener = socket.socket(fileno=self._config.listener)
         listener.setblocking(False)
         server = await asyncio.start_unix_server(self._accept, sock=listener, limit=1 << 20)

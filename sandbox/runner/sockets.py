@@ -46,11 +46,13 @@ def listen(path: Path | str, backlog: int = 128, mode: int = 0o600) -> socket.so
     return listener
 
 
-async def open_unix_connection(path: Path | str) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-    """Connect to the socket at ``path``.
+async def open_unix_connection(
+    path: Path | str, limit: int = 1 << 20
+) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    """Connect to the socket at ``path``; at most twice ``limit`` bytes wait unread.
 
     Raises:
         OSError: nobody listens there.
     """
     with short_path(path) as name:
-        return await asyncio.open_unix_connection(name, limit=1 << 20)
+        return await asyncio.open_unix_connection(name, limit=limit)

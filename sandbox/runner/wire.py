@@ -96,8 +96,8 @@ def decode(body: bytes) -> tuple[Header, bytes]:
     return header, body[2 + size :]
 
 
-async def read_frame(reader: asyncio.StreamReader) -> tuple[Header, bytes] | None:
-    """Read one frame; ``None`` at a clean end of the connection.
+async def read_frame(reader: asyncio.StreamReader, limit: int = MAX_FRAME) -> tuple[Header, bytes] | None:
+    """Read one frame of at most ``limit`` bytes; ``None`` at a clean end of the connection.
 
     Raises:
         WireError: malformed, oversized or truncated frame.
@@ -111,7 +111,7 @@ async def read_frame(reader: asyncio.StreamReader) -> tuple[Header, bytes] | Non
     except ConnectionError:
         return None
     length = int.from_bytes(prefix, "big")
-    if length > MAX_FRAME:
+    if length > limit:
         raise WireError(f"frame of {length} bytes is over the limit")
     try:
         return decode(await reader.readexactly(length))
@@ -125,11 +125,11 @@ class Stream:
     Of a record that is being looked at, ``cut`` tells whether the one before it was lost: it is ``None``, or
     the number below which all records are old. Whoever iterates acknowledges a record by asking for the next,
     or, with ``by_hand``, by :meth:`acknowledge`. A server that does not heed that is stopped by not reading
-    its connection while ``WAITING`` bytes wait here.
+    its connection while ``most`` bytes wait here.
     """
 
-    def __init__(self, client: Client, id: int, result: Any) -> None:
-        self._client, self.id, self.result = client, id, result
+    def __init__(self, client: Client, id: int, result: Any, most: int = WAITING) -> None:
+        self._client, self.id, self.result, self._most = client, id, result, most
         self._records: deque[tuple[Header, bytes]] = deque()
         self._waiting = self._taken = self._below = self._acknowledged = 0
         self._came, self._room = asyncio.Event(), asyncio.Event()
@@ -165,7 +165,7 @@ class Stream:
         await self._client.send({"stream": self.id, "end": None})
 
     async def _put(self, header: Header, payload: bytes) -> None:
-        while self._waiting >= WAITING:
+        while self._waiting >= self._most:
             self._room.clear()
             await self._room.wait()
         self._force(header, payload)
@@ -196,21 +196,29 @@ class Client:
     ...     await client.call("kernel.list")
     """
 
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    def __init__(
+        self,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        max_frame: int = MAX_FRAME,
+        waiting: int = WAITING,
+    ) -> None:
         self._reader, self._writer = reader, writer
+        self._max_frame, self._waiting = max_frame, waiting
         self._ids = itertools.count(1)
         self._answers: dict[int, asyncio.Future[Any]] = {}
         self._streams: dict[int, Stream] = {}
         self._pump = asyncio.create_task(self._read())
 
     @classmethod
-    async def connect(cls, path: Path | str) -> Client:
-        """Connect to the socket at ``path``.
+    async def connect(cls, path: Path | str, max_frame: int = MAX_FRAME, waiting: int = WAITING) -> Client:
+        """Connect to the socket at ``path``. Who has many connections takes smaller frames and lets fewer bytes wait.
 
         Raises:
             OSError: nobody listens there.
         """
-        return cls(*await open_unix_connection(path))
+        reader, writer = await open_unix_connection(path, min(max_frame, 1 << 20))
+        return cls(reader, writer, max_frame, waiting)
 
     async def __aenter__(self) -> Client:
         return self
@@ -230,7 +238,7 @@ class Client:
     async def open(self, method: str, **params: Any) -> Stream:
         """Call ``method``, which opens a stream, and return the stream; errors as for ``call``."""
         id = next(self._ids)
-        self._streams[id] = stream = Stream(self, id, None)
+        self._streams[id] = stream = Stream(self, id, None, self._waiting)
         try:
             stream.result = await self._call(id, method, params)
         except BaseException:
@@ -265,7 +273,7 @@ class Client:
     async def _read(self) -> None:
         reason = "the connection ended"
         try:
-            while (frame := await read_frame(self._reader)) is not None:
+            while (frame := await read_frame(self._reader, self._max_frame)) is not None:
                 await self._dispatch(*frame)
         except WireError as error:
             reason = str(error)

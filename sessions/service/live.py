@@ -27,6 +27,7 @@ from sessions.represent import session_json, timestamp
 from sessions.scheduler import Request
 from sessions.service import store
 from sessions.service.journal import Journal
+from sessions.service.network import indexes, indexes_known, network_for
 from sessions.service.watch import Watcher
 
 log = logging.getLogger(__name__)
@@ -184,6 +185,7 @@ class LiveSession:
     async def _start(self) -> None:
         operation: life.Operation
         try:
+            await indexes_known()
             await self.house.driver.start(self._spec())
             operation = life.Started()
         except SandboxError as error:
@@ -197,14 +199,16 @@ class LiveSession:
         image = images().get(self.row.image)
         if image is None:
             raise SandboxError("unknown_image", f"There is no image called {self.row.image!r} any more.")
+        policy = self.row.policy or image.policy
         return SandboxSpec(
             id=self.id,
             image=image,
             slots=self.slots,
             project=Path(self.row.directory) if self.row.directory else None,
-            policy=self.row.policy or image.policy,
+            policy=policy,
             hostname=self.row.hostname,
-            environment=dict(image.environment),
+            environment=indexes().environment | image.environment,
+            network=network_for(image, policy),
         )
 
     async def _follow(self) -> None:

@@ -15,6 +15,7 @@ from sandbox.runner.wire import Peer
 from sessions.service.address import socket_path
 from sessions.service.keeper import Keeper
 from sessions.service.methods import Methods
+from sessions.service.network import Egress, indexes_known
 
 __all__ = ["AlreadyRunning", "Lock", "listen_for", "serve", "socket_path"]
 
@@ -61,8 +62,11 @@ async def serve(driver: Driver, state: Path) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, _ask, asked, number)
     keeper = Keeper(driver)
+    egress: Egress | None = None
     try:
         await keeper.open()
+        egress = Egress(state / "sandboxes")
+        asking = asyncio.create_task(indexes_known())  # before the first session needs to know
         server = await listen_for(keeper, path)
         log.info("the session service listens, %d sessions live", len(keeper.sessions))
         if await asked is signal.SIGINT:
@@ -72,6 +76,9 @@ async def serve(driver: Driver, state: Path) -> None:
         server.close()
         path.unlink(missing_ok=True)
     finally:
+        if egress is not None:
+            asking.cancel()
+            await egress.close()
         await keeper.close()
         lock.release()
 

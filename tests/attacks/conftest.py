@@ -14,6 +14,7 @@ from typing import Any
 import pytest_asyncio
 
 from sandbox.drivers import Exit, Refused
+from sandbox.egress.rules import Network
 from tests.sandbox.conftest import Inside, Lab, driver, lab
 
 __all__ = ["driver", "lab"]
@@ -64,7 +65,7 @@ async def victim(lab: Lab) -> AsyncIterator[Victim]:
     (or were ended by the test)."""
     neighbour = await lab.kernel(await lab.start())
     await neighbour.run("precious = 41")
-    id = await lab.start()
+    id = await lab.start(network=Network("public"))  # the widest: what fails here fails under every rule
     victim = Victim(lab, id, await lab.kernel(id))
     before, state = traces(), victim.state()
     yield victim

@@ -63,7 +63,7 @@ def test_every_page_with_an_id_is_asked_about() -> None:
         if "<" in str(pattern.pattern) and not str(pattern.pattern).startswith(("jupyter/", "api/"))
     }
     listed = {path.lstrip("/") for path in OBJECT_PAGES + OBJECT_ACTS}
-    assert with_id == listed | {"keys/{id}/revoke", "sessions/{id}/stop"}
+    assert with_id == listed | {"keys/{id}/revoke", "sessions/{id}/stop", "sessions/{id}/ports/{id}/"}
 
 
 def test_acts_need_a_post_and_its_token(alice: User, project: Project) -> None:
@@ -235,11 +235,14 @@ def test_usage_adds_up(alices: Client, bobs: Client, alice: User, project: Proje
         UsageLine.objects.create(
             session=session, sequence=sequence, begin=now, end=now, cpu_ms=cpu, wall_ms=30_000,
             memory_kib_s=1024 * 1024 * 3600, bytes_read=0, bytes_written=1024, memory_peak_kib=2048,
+            bytes_received=1536, bytes_sent=512,
         )  # fmt: skip
     page = text(alices.get("/usage"))
     assert "<dd>2.0 s</dd>" in page
     assert "2.00 GiB·h" in page
     assert "<dd>2.0 KiB</dd>" in page
+    assert "<dd>3.0 KiB</dd>" in page
+    assert "<dd>1.0 KiB</dd>" in page
     assert "Nothing used yet" in text(bobs.get("/usage"))
 
 

@@ -43,6 +43,25 @@ def test_nonsense_is_refused_by_name(read, value: str) -> None:
         read(Environment({"X": value}))
 
 
+@pytest.mark.parametrize("value", ["127.0.0.1", "https://a.example", "a b", "a.example:x", "*.a.example"])
+def test_the_preview_host_is_a_name(value: str) -> None:
+    with pytest.raises(ImproperlyConfigured, match="X"):
+        Environment({"X": value}).host("X")
+    assert Environment({"X": "Preview.example.org:8443"}).host("X") == "preview.example.org:8443"
+
+
+@pytest.mark.parametrize("value", ["127.1", "https://a.example", "a.example/x", "a b", "a.example:0"])
+def test_hosts_that_are_none_are_refused_by_name(value: str) -> None:
+    for read in (Environment({"X": value}).hosts, Environment({"X": value}).allowances):
+        with pytest.raises(ImproperlyConfigured, match="X"):
+            read("X")
+
+
+def test_hosts_have_one_spelling() -> None:
+    assert Environment({"X": "A.example., *.B.example"}).hosts("X") == ["a.example", "*.b.example"]
+    assert Environment({"X": "a.example:8080, [::1]"}).allowances("X") == ["a.example:8080", "[::1]"]
+
+
 @pytest.mark.parametrize("value", ["mysql://user:geheim@host/x", "postgres://user:geheim@host:port/x"])
 def test_a_url_that_is_refused_keeps_its_password(value: str) -> None:
     with pytest.raises(ImproperlyConfigured, match="X") as raised:

@@ -8,6 +8,7 @@ import uuid
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -75,12 +76,12 @@ class Lab:
         self.ids: list[str] = []
         self._clients: list[Client] = []
 
-    async def start(self, slots: Slots | None = None, project: Path | None = None, policy: str = "default") -> str:
+    async def start(self, slots: Slots | None = None, project: Path | None = None, **more: Any) -> str:
         id = str(uuid.uuid4())
         project = project or self.folder / "project"
         project.mkdir(exist_ok=True)
         self.ids.append(id)
-        await self.driver.start(SandboxSpec(id, self.image, slots or Slots(memory=512 << 20), project, policy=policy))
+        await self.driver.start(SandboxSpec(id, self.image, slots or Slots(memory=512 << 20), project, **more))
         return id
 
     async def client(self, id: str) -> Client:

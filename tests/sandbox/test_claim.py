@@ -15,6 +15,8 @@ import pytest_asyncio
 
 from sandbox.drivers import SandboxSpec
 from sandbox.drivers.jail import JailDriver
+from sandbox.egress import record
+from sandbox.egress.rules import Network
 from sandbox.slots import Slots
 from tests.sandbox.conftest import Lab, unfit
 from tests.settings import IMAGES
@@ -130,6 +132,34 @@ async def test_a_dead_spare_is_passed_over(driver: JailDriver, lab: Lab, tmp_pat
     async with asyncio.timeout(30):
         while any(Path(path).exists() for path in groups) or any(spare.exists() for spare in spares):
             await asyncio.sleep(0.02)
+
+
+async def test_its_way_out_is_written_down_before_a_sandbox_can_be_used(driver: JailDriver, lab: Lab, tmp_path: Path):
+    """Who starts it may end at any moment: here while the zygote, or the spare's jail, has not yet answered."""
+    pool = driver._pools[lab.image.name]
+    await ready(driver, 2)
+    zygote = driver._zygotes[lab.image.name]._process
+    assert zygote
+    for slots, waited_for in (
+        (lab.image.slots, jail_of(Path(pool._ready[0].plan.directory))),
+        (Slots(memory=512 << 20), zygote.pid),
+    ):
+        id = str(uuid.uuid4())
+        lab.ids.append(id)
+        os.kill(waited_for, signal.SIGSTOP)
+        try:
+            spec = SandboxSpec(id, lab.image, slots, network=Network("public"))
+            starting = asyncio.create_task(driver.start(spec))
+            directory = driver.runner_socket(id).parent
+            async with asyncio.timeout(30):
+                while not (known := record.read(directory)):
+                    await asyncio.sleep(0.02)
+            assert known == record.Record(Network("public"), directory / "runner.sock")
+            assert not starting.done()
+        finally:
+            os.kill(waited_for, signal.SIGCONT)
+        await starting
+        assert record.read(directory) == known
 
 
 async def test_spares_end_with_the_driver_and_a_claimed_one_does_not(driver: JailDriver, lab: Lab, tmp_path: Path):

@@ -27,7 +27,9 @@ from tests.settings import IMAGES, ROOT
 RUNNER = """
 import sys
 from pathlib import Path
+from sandbox.runner import ports
 from sandbox.runner.server import RunnerConfig, run
+ports.TABLES = tuple(sys.argv[5:])
 listener, lifeline, spill = map(int, sys.argv[1:4])
 run(RunnerConfig("lab", ("python3",), Path(sys.argv[4]), listener, lifeline, spill))
 """
@@ -73,10 +75,14 @@ class Box:
 
 @dataclass
 class Ground:
-    """The host of a lab. ``fail`` is what the next start raises; ``gate`` holds starts back while it is cleared."""
+    """The host of a lab. ``fail`` is what the next start raises; ``gate`` holds starts back while it is cleared.
+
+    ``tables`` stand for those of a sandbox's own network (proc(5), ``net/tcp``), for its runners share the host's.
+    """
 
     state: Path
     runners: bool = False
+    tables: list[Path] = field(default_factory=list)
     boxes: dict[str, Box] = field(default_factory=dict)
     collected: list[str] = field(default_factory=list)
     expected: list[tuple[str, int, float, float]] = field(default_factory=list)
@@ -155,7 +161,14 @@ class LabDriver:
         python = IMAGES / "python" / "bin" / "python"
         numbers = [str(fd) for fd in (listener.fileno(), inside.fileno(), spill)]
         box.process = subprocess.Popen(
-            [str(python if python.exists() else sys.executable), "-c", RUNNER, *numbers, str(root)],
+            [
+                str(python if python.exists() else sys.executable),
+                "-c",
+                RUNNER,
+                *numbers,
+                str(root),
+                *map(str, self.ground.tables),
+            ],
             pass_fds=(listener.fileno(), inside.fileno(), spill),
             cwd=ROOT,
             env={**os.environ, "PYTHONPATH": str(ROOT), "HOME": str(folder), "PS1": "$ "},

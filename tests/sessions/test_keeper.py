@@ -39,7 +39,7 @@ async def lines(session: live.LiveSession) -> list[UsageLine]:
 
 async def test_a_whole_life_is_written_down(keeper: Keeper, ground: Ground, create: Create) -> None:
     session = await running(keeper, create)
-    ground.boxes[session.id].use(cpu_ms=120, bytes_written=5, memory_peak_kib=900)
+    ground.boxes[session.id].use(cpu_ms=120, bytes_written=5, bytes_received=7, bytes_sent=3, memory_peak_kib=900)
     await session.apply(life.Stop("owner"))
     await session.gone.wait()
     ended = await row(session)
@@ -49,6 +49,7 @@ async def test_a_whole_life_is_written_down(keeper: Keeper, ground: Ground, crea
     assert ended.usage["cpu_ms"] == 120
     assert await story(session) == ["pending", "preparing", "running", "stopping", "stopped"]
     (line,) = await lines(session)
+    assert (line.bytes_received, line.bytes_sent) == (7, 3)
     assert (line.cpu_ms, line.bytes_written, line.memory_peak_kib, line.final) == (120, 5, 900, True)
     assert ground.collected == [session.id]
     assert keeper.sessions == {}

@@ -13,7 +13,7 @@ from sessions.ledger import COUNTED, Account, Line
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 amounts = st.integers(0, 1 << 50)
-steps = st.builds(Usage, *[amounts] * 8)
+steps = st.builds(Usage, *[amounts] * 10)
 
 
 def rising(readings: list[Usage]) -> list[Usage]:

@@ -150,6 +150,17 @@ async def test_nothing_dies_with_a_part_that_is_killed(site: Site, alice: Accoun
         assert line["wall_ms"] > 3000
 
 
+async def test_the_way_out_is_there_again_after_the_service_is_killed(site: Site, alice: Account) -> None:
+    with client(site, alice) as http:
+        kernel, session = start_kernel(http)
+        asking = "!curl -sS http://10.0.0.1/"
+        refused = "Madang: 10.0.0.1 is not reachable from this session."
+        assert refused in await run_code(site, alice, kernel, asking)
+        await asyncio.to_thread(site.kill, "sessiond")
+        assert refused in await run_code(site, alice, kernel, asking)
+        end(http, session)
+
+
 async def test_usage_is_live_and_exact(site: Site, alice: Account) -> None:
     with client(site, alice) as http:
         kernel, session = start_kernel(http)

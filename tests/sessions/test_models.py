@@ -27,8 +27,8 @@ def session(user: Any, **fields: Any) -> Session:
 
 
 def line(owner: Session, sequence: int = 0, **fields: Any) -> UsageLine:
-    counted = ("cpu_ms", "wall_ms", "memory_kib_s", "bytes_read", "bytes_written", "memory_peak_kib")
-    values = {**dict.fromkeys(counted, 1), **fields}
+    counted = ("cpu_ms", "wall_ms", "memory_kib_s", "bytes_read", "bytes_written", "bytes_received", "bytes_sent")
+    values = {**dict.fromkeys((*counted, "memory_peak_kib"), 1), **fields}
     return UsageLine.objects.create(session=owner, sequence=sequence, begin=NOW, end=NOW, **values)
 
 

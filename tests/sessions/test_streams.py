@@ -6,6 +6,7 @@ import asyncio
 import json
 import struct
 import uuid
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -427,6 +428,28 @@ async def test_while_the_service_is_away(
             assert await socket.next() == relay.AWAY
 
 
+async def test_ports_are_announced_as_they_come_and_go(
+    ground: Ground, service: Keeper, create: Create, alice: Any, tmp_path: Path
+) -> None:
+    table = tmp_path / "tcp"
+    table.write_text(head := "sl local_address rem_address st\n")
+    ground.tables = [table]
+    session = await session_of(service, create)
+    async with Socket(alice, f"/api/v1/sessions/{session.id}/events") as socket:
+
+        async def until(ports: list[dict[str, Any]]) -> None:
+            while (event := json.loads(await socket.next()))["type"] != "ports" or event["ports"] != ports:
+                assert event["type"] in ("session", "ports")
+
+        await until([])
+        aside = table.with_suffix(".new")
+        aside.write_text(f"{head} 0: 0100007F:1F40 00000000:0000 0A 0:0 0:0 0 0 0 4026531999\n")
+        aside.replace(table)
+        await until([{"port": 8000, "program": ""}])
+        table.write_text(head)
+        await until([])
+
+
 async def test_a_revoked_key_closes_its_streams(
     service: Keeper, create: Create, alice: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -443,6 +466,7 @@ async def test_a_revoked_key_closes_its_streams(
     socket._it.scope["api_key"] = key
     async with socket:
         assert json.loads(await socket.next())["state"] == "running"
+        assert json.loads(await socket.next()) == {"type": "ports", "ports": []}
         assert await socket.silent(), "the key holds"
         from django.utils import timezone
 
