@@ -40,10 +40,12 @@ def measure(subject: Subject, counts: Counts) -> list[list[float]]:
             (user,) = running.users(1)
             cold.append(first_output(running, user))
     found = [cold]
-    with subject.running() as running:
-        for scenario in SCENARIOS:
-            _say(f"{subject.name}: {scenario.title}")
-            found.append(scenario.measure(running, counts))
+    for alone in (False, True):
+        with subject.running(spares=not alone) as running:
+            for scenario in SCENARIOS:
+                if scenario.alone is alone:
+                    _say(f"{subject.name}: {scenario.title}")
+                    found.append(scenario.measure(running, counts))
     return found
 
 

@@ -1,5 +1,4 @@
-"""What processes really cost: proportional set size (PSS), where shared pages count to each sharer in part,
-and what is theirs alone (also called unique set size)."""
+"""What processes really cost: proportional set size (PSS), where shared pages count to each sharer in part."""
 
 from __future__ import annotations
 
@@ -37,22 +36,13 @@ def with_descendants(roots: set[int]) -> set[int]:
 
 def pss_kib(pids: set[int]) -> int:
     """The PSS of these processes together, in KiB. One that ended counts nothing."""
-    return _sum(pids, ("Pss:",))
-
-
-def private_kib(pids: set[int]) -> int:
-    """What would be free without these processes, in KiB: the pages that each has to itself."""
-    return _sum(pids, ("Private_Clean:", "Private_Dirty:"))
-
-
-def _sum(pids: set[int], rows: tuple[str, ...]) -> int:
     total = 0
     for pid in pids:
         try:
             lines = (PROC / str(pid) / "smaps_rollup").read_text(encoding="ascii").splitlines()
         except (FileNotFoundError, ProcessLookupError):
             continue
-        total += sum(int(line.split()[1]) for line in lines if line.startswith(rows))
+        total += sum(int(line.split()[1]) for line in lines if line.startswith("Pss:"))
     return total
 
 

@@ -146,16 +146,16 @@ def interrupts(running: Running, counts: Counts) -> list[float]:
 
 
 def idle_memory(running: Running, counts: Counts) -> list[float]:
-    """MiB that an idle session adds, with a kernel that has run something.
+    """MiB (PSS) that an idle session adds, with a kernel that has run something, to a server that keeps none ready.
 
-    What its own processes have to themselves, and what the server has grown by. Pages that sessions share with
-    a server are not each session's; sandboxes that are kept ready are not a session's at all.
+    What all processes have together with sessions, less what they had without: so pages that sessions share
+    with a server count once, and what a server grows by counts too.
     """
     users = running.users(counts.sessions)
     first_output(running, users[0])  # what is loaded at the first use is not the sessions'
 
     def measure() -> int:
-        return memory.private_kib(running.own_processes() | running.session_processes())
+        return memory.pss_kib(running.own_processes() | running.session_processes())
 
     before = memory.settled(measure)
     started = []
@@ -172,25 +172,28 @@ def idle_memory(running: Running, counts: Counts) -> list[float]:
 
 
 def own_memory(running: Running, counts: Counts) -> list[float]:
-    """MiB (PSS) of the server itself, without sessions and what is kept ready for them."""
+    """MiB (PSS) of the server itself, without sessions."""
     return [memory.settled(lambda: memory.pss_kib(running.own_processes())) / 1024]
 
 
 @dataclass(frozen=True)
 class Scenario:
+    """Those that are ``alone`` share a server that has run nothing else and keeps nothing ready."""
+
     title: str
     unit: str
     measure: Callable[[Running, Counts], list[float]]
+    alone: bool = False
 
 
-SCENARIOS = [
+SCENARIOS = [  # those that stand alone come last
     Scenario("request to first output, warm", "ms", warm_starts),
     Scenario("round trip of `print(1)`", "ms", round_trips),
     Scenario("terminal echo", "ms", echoes),
     Scenario("20 MB of lines from one cell", "s", cell_bulk),
     Scenario("terminal bulk output, 20 MB", "s", terminal_bulk),
     Scenario("Ctrl-C under a flood, reading 2 MB/s", "ms", interrupts),
-    Scenario("memory per idle session", "MiB", idle_memory),
-    Scenario("memory of the server alone", "MiB", own_memory),
+    Scenario("memory per idle session", "MiB", idle_memory, alone=True),
+    Scenario("memory of the server alone", "MiB", own_memory, alone=True),
 ]
 COLD = "request to first output, cold"

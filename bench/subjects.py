@@ -35,7 +35,7 @@ class Running(Protocol):
         """End all that starting ``kernel`` has begun, and return when it is gone."""
 
     def own_processes(self) -> set[int]:
-        """What runs without any session, and is not kept ready for one."""
+        """What runs without any session."""
 
     def session_processes(self) -> set[int]:
         """What runs for sessions, of all users together."""
@@ -46,8 +46,8 @@ class Subject(Protocol):
 
     name: str
 
-    def running(self) -> AbstractContextManager[Running]:
-        """Start it; it is stopped at the end."""
+    def running(self, spares: bool = True) -> AbstractContextManager[Running]:
+        """Start it; it is stopped at the end. Without ``spares`` it keeps nothing ready."""
 
 
 class Madang:
@@ -56,11 +56,12 @@ class Madang:
     name = "Madang"
 
     @contextmanager
-    def running(self) -> Iterator[Running]:
+    def running(self, spares: bool = True) -> Iterator[Running]:
         base = state() / "bench"
         base.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix="site-", dir=base) as folder:
-            with Site.started(Path(folder), state() / "images") as site:
+            more = {} if spares else {"MADANG_SPARES": "0"}
+            with Site.started(Path(folder), state() / "images", **more) as site:
                 yield MadangRunning(site)
 
 
@@ -80,14 +81,10 @@ class MadangRunning:
             wait_for(lambda: not _sessions(rest), what="the end of the session")
 
     def own_processes(self) -> set[int]:
-        kept_ready = self._sandboxes("spares")
-        return memory.with_descendants({self.site.process.pid}) - self.session_processes() - kept_ready
+        return memory.with_descendants({self.site.process.pid}) - self.session_processes()
 
     def session_processes(self) -> set[int]:
-        return self._sandboxes("sandboxes")
-
-    def _sandboxes(self, folder: str) -> set[int]:
-        states = [json.loads(file.read_text()) for file in (self.site.state / folder).glob("*/state.json")]
+        states = [json.loads(file.read_text()) for file in (self.site.state / "sandboxes").glob("*/state.json")]
         return memory.with_descendants({int(state["jail"]) for state in states})
 
 
@@ -97,7 +94,7 @@ class Peer:
     name = "jupyter_server"
 
     @contextmanager
-    def running(self) -> Iterator[Running]:
+    def running(self, spares: bool = True) -> Iterator[Running]:
         port, token = free_port(), secrets.token_hex(16)
         command = [str(install_peer(state()) / "bin" / "jupyter"), "server", "--no-browser", "--ip=127.0.0.1"]
         command += [f"--port={port}", "--ServerApp.port_retries=0", "--allow-root"]

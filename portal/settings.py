@@ -66,6 +66,7 @@ MADANG_MAX_CPU = env.number("MADANG_MAX_CPU", float(os.cpu_count() or 1), at_lea
 MADANG_MAX_MEMORY = env.integer(
     "MADANG_MAX_MEMORY", max(32 * MIB, MADANG_CAPACITY_MEMORY // 2), at_least=32 * MIB, at_most=1 << 44
 )
+MADANG_SPARES = env.integer("MADANG_SPARES", 16, at_least=0, at_most=64)
 MADANG_MAX_SESSIONS = env.integer("MADANG_MAX_SESSIONS", 20, at_least=1, at_most=100_000)
 
 # What sessions may reach; an image or a policy may narrow it.

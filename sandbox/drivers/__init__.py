@@ -126,8 +126,8 @@ class Driver(Protocol):
         """Where its runner listens (``sandbox.runner.wire``); the path lies outside the sandbox."""
 
 
-def load_driver(name: str, state: Path) -> Driver:
-    """Return the driver called ``name``, keeping its state under ``state``.
+def load_driver(name: str, state: Path, spares: int = 16) -> Driver:
+    """Return the driver called ``name``, keeping its state under ``state`` and at most ``spares`` sandboxes ready.
 
     Raises:
         SandboxError: there is no such driver.
@@ -136,5 +136,5 @@ def load_driver(name: str, state: Path) -> Driver:
         module = import_module(f"sandbox.drivers.{name}")
     except ModuleNotFoundError as error:
         raise SandboxError("unknown_driver", f"There is no driver called {name!r}.") from error
-    driver: Driver = module.create(state)
+    driver: Driver = module.create(state, spares)
     return driver

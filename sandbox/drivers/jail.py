@@ -19,7 +19,7 @@ from typing import Any
 
 from sandbox import doctor
 from sandbox.drivers import Exit, Refused, Sample, SandboxError, SandboxSpec
-from sandbox.drivers.pool import Pool
+from sandbox.drivers.pool import LEAST, MOST, Demand, Pool
 from sandbox.egress import account, record
 from sandbox.images import Image, images
 from sandbox.jail.account import last_account
@@ -36,8 +36,8 @@ _CHECKOUT = Path(__file__).resolve().parents[2]
 log = logging.getLogger(__name__)
 
 
-def create(state: Path) -> JailDriver:
-    return JailDriver(state)
+def create(state: Path, spares: int) -> JailDriver:
+    return JailDriver(state, spares)
 
 
 @dataclass
@@ -128,13 +128,15 @@ class Zygote:
 class JailDriver:
     """See :class:`sandbox.drivers.Driver`. State: ``<state>/sandboxes/<id>/`` and ``<state>/images/``."""
 
-    def __init__(self, state: Path) -> None:
+    def __init__(self, state: Path, spares: int = MOST) -> None:
         self._sandboxes, self._spares = state / "sandboxes", state / "spares"
         # Where they really are: the first lines of their scripts say so.
         self._prefixes = {i.name: (state / "images" / i.directory.name).resolve() for i in images().values()}
         self._zygotes = {i.name: Zygote(i, self._prefixes[i.name]) for i in images().values()}
         self._host_ids: dict[str, int] = {}
-        self._pools = {i.name: Pool(partial(self._make_spare, i)) for i in images().values()}
+        self._pools = {
+            i.name: Pool(partial(self._make_spare, i), Demand(min(LEAST, spares), spares)) for i in images().values()
+        }
         self._warming: list[asyncio.Task[None]] = []
 
     async def open(self) -> None:

@@ -51,7 +51,7 @@ class Demand:
         rate = len(self._arrivals) / _RATE_SECONDS
         usual = max(self.least, min(self.most, math.ceil(rate * _AHEAD_SECONDS)))
         expected = sum(count for begin, _, count in self._expected if begin <= now)
-        return max(usual, min(MOST_EXPECTED, expected))
+        return max(usual, min(MOST_EXPECTED, expected)) if self.most else 0
 
     def next_change(self, now: float) -> float | None:
         """When the target may rise by itself, if ever."""

@@ -17,6 +17,13 @@ def test_without_demand_there_are_a_few():
     assert Demand().target(0.0) == LEAST
 
 
+def test_none_are_kept_where_none_are_wanted():
+    demand = Demand(0, 0)
+    demand.expect(30, begin=0.0, end=100.0)
+    demand.arrived(1.0)
+    assert demand.target(2.0) == 0
+
+
 def test_it_grows_with_the_rate_of_starts_and_shrinks_again():
     demand = Demand()
     for second in range(60):

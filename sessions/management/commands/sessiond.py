@@ -16,7 +16,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            driver = load_driver(settings.MADANG_DRIVER, settings.MADANG_STATE)
+            driver = load_driver(settings.MADANG_DRIVER, settings.MADANG_STATE, settings.MADANG_SPARES)
             asyncio.run(serve(driver, settings.MADANG_STATE))
         except (AlreadyRunning, SandboxError) as error:
             raise CommandError(str(error)) from error
