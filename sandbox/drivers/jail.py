@@ -10,6 +10,7 @@ import shutil
 import socket
 import subprocess
 import time
+from collections import Counter
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from sandbox.drivers import Exit, Sample, SandboxError, SandboxSpec
 from sandbox.images import Image, images
 from sandbox.jail.cgroups import Cgroup
 from sandbox.jail.plan import make_plan
+from sandbox.jail.seen import choose_cores
 from sandbox.runner.wire import CallError, Client, WireError
 from sandbox.usage import Usage
 
@@ -103,11 +105,13 @@ class JailDriver:
         self._zygotes = {i.name: Zygote(i, state / "images" / i.directory.name) for i in images().values()}
         self._prefixes = {i.name: state / "images" / i.directory.name for i in images().values()}
         self._host_ids: set[int] = set()
+        self._cores: dict[str, list[int]] = {}
         self._warming: list[asyncio.Task[None]] = []
 
     async def open(self) -> None:
         doctor.require_essentials()
         self._sandboxes.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._cores = self._cores_on_disk()
         self._warming = [asyncio.create_task(zygote.warm()) for zygote in self._zygotes.values()]
 
     async def close(self) -> None:
@@ -123,7 +127,7 @@ class JailDriver:
         if spec.project is not None and not spec.project.is_dir():
             raise SandboxError("no_project", "The project's folder is not there.")
         directory.mkdir(mode=0o700)
-        plan = make_plan(spec, directory, self._prefixes[spec.image.name], self._new_host_id())
+        plan = make_plan(spec, directory, self._prefixes[spec.image.name], self._new_host_id(), self._take_cores(spec))
         (directory / "plan.json").write_text(plan.to_json())
         ours, theirs = socket.socketpair()
         with ours:
@@ -132,7 +136,7 @@ class JailDriver:
             answer = await self._answer(ours)
         if "error" in answer:
             log.error("sandbox %s: %s\n%s", spec.id, answer["error"], _tail(directory / "jail.log"))
-            shutil.rmtree(directory, ignore_errors=True)
+            await self.collect(spec.id)
             raise SandboxError("not_started", f"The sandbox could not be started: {answer['error']}")
 
     async def adopt(self) -> list[str]:
@@ -165,6 +169,7 @@ class JailDriver:
             return  # it has ended already
 
     async def collect(self, id: str) -> None:
+        self._cores.pop(id, None)
         await asyncio.to_thread(shutil.rmtree, self._directory(id), ignore_errors=True)
 
     def runner_socket(self, id: str) -> Path:
@@ -172,6 +177,17 @@ class JailDriver:
 
     def _directory(self, id: str) -> Path:
         return self._sandboxes / id
+
+    def _take_cores(self, spec: SandboxSpec) -> list[int]:
+        """The cores that the fewest sandboxes have: what is there is spread over all of them."""
+        taken = Counter(core for cores in self._cores.values() for core in cores)
+        cores = choose_cores(spec.slots.cpu, sorted(os.sched_getaffinity(0)), taken)
+        self._cores[spec.id] = cores
+        return cores
+
+    def _cores_on_disk(self) -> dict[str, list[int]]:
+        plans = (json.loads(file.read_text()) for file in self._sandboxes.glob("*/plan.json"))
+        return {plan["id"]: plan.get("cores", []) for plan in plans}
 
     def _new_host_id(self) -> int | None:
         """A host user that no sandbox has now; ``None`` when we are an ordinary user and have but ourselves."""

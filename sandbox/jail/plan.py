@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import os
 import sys
 from dataclasses import asdict, dataclass, field
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from sandbox.drivers import SandboxSpec
+from sandbox.jail.seen import cpu_files
 from sandbox.slots import MIB, Slots
 
 INSIDE_ID = 1000
@@ -26,6 +26,8 @@ R octave.d python3 python3.11 python3.12 python3.13 perl protocols services ethe
 locale.alias locale.gen default/locale debian_version os-release lsb-release dpkg
 """.split()  # noqa: SIM905 - a list of words reads as one
 _TOP = ("bin", "sbin", "lib", "lib32", "lib64", "libx32")
+# Of /proc, what speaks of the whole machine: the jail writes its own (see sandbox.jail.shown).
+SHOWN = ("cpuinfo", "meminfo", "stat", "loadavg")
 _DEVICES = ("null", "zero", "full", "random", "urandom", "tty")
 
 
@@ -45,7 +47,10 @@ class Bind:
 
 @dataclass(frozen=True)
 class Plan:
-    """``host_id`` is the unprivileged host user (``None``: whoever runs the zygote). Sizes are in bytes."""
+    """``host_id`` is the unprivileged host user (``None``: whoever runs the zygote). Sizes are in bytes.
+
+    ``cores`` are those of the host it is pinned to and sees. ``shared`` folders share one tmpfs of ``space``.
+    """
 
     id: str
     directory: str
@@ -54,11 +59,14 @@ class Plan:
     hostname: str
     host_id: int | None
     slots: Slots
+    cores: list[int]
     policy: str
     binds: list[Bind]
     links: dict[str, str]
     files: dict[str, str]
     tmpfs: dict[str, int]
+    shared: list[str]
+    space: int
     environment: dict[str, str] = field(default_factory=dict)
 
     def to_json(self) -> str:
@@ -72,9 +80,12 @@ class Plan:
         return cls(**data)
 
 
-def make_plan(spec: SandboxSpec, directory: Path, prefix: Path, host_id: int | None) -> Plan:
-    """The plan for ``spec`` on this host; ``prefix`` is the image's virtual environment."""
-    space = min(spec.slots.disk, max(64 * MIB, spec.slots.memory // 2))
+def make_plan(spec: SandboxSpec, directory: Path, prefix: Path, host_id: int | None, cores: list[int]) -> Plan:
+    """The plan for ``spec`` on this host; ``prefix`` is the image's virtual environment.
+
+    What temporary files hold is memory of the sandbox's: all of them together get half, so that full they
+    leave room for the programs that clean them up.
+    """
     return Plan(
         id=spec.id,
         directory=str(directory),
@@ -83,12 +94,15 @@ def make_plan(spec: SandboxSpec, directory: Path, prefix: Path, host_id: int | N
         hostname=spec.hostname,
         host_id=host_id,
         slots=spec.slots,
+        cores=cores,
         policy=spec.policy,
-        binds=[*_system(prefix), *_devices(), *_data(spec)],
+        binds=[*_system(prefix), *_devices(), *_shown(directory), *_data(spec)],
         links=_links(),
-        files=_files(spec.hostname),
-        tmpfs={"/tmp": space, HOME: space, "/run": 16 * MIB, "/dev/shm": space},  # noqa: S108 - inside
-        environment=_environment(spec, prefix),
+        files=_files(spec.hostname) | cpu_files(cores),
+        tmpfs={"/run": 4 * MIB},
+        shared=["/tmp", HOME, "/dev/shm"],  # noqa: S108 - inside
+        space=min(spec.slots.disk, spec.slots.memory // 2),
+        environment=_environment(spec, prefix, len(cores)),
     )
 
 
@@ -106,6 +120,10 @@ def _system(prefix: Path) -> list[Bind]:
 
 def _devices() -> list[Bind]:
     return [Bind(f"/dev/{name}", f"/dev/{name}", writable=True, device=True) for name in _DEVICES]
+
+
+def _shown(directory: Path) -> list[Bind]:
+    return [Bind(f"{directory}/shown/{name}", f"/proc/{name}") for name in SHOWN]
 
 
 def _data(spec: SandboxSpec) -> list[Bind]:
@@ -136,8 +154,7 @@ def _files(hostname: str) -> dict[str, str]:
     }
 
 
-def _environment(spec: SandboxSpec, prefix: Path) -> dict[str, str]:
-    threads = str(max(1, math.ceil(spec.slots.cpu)))
+def _environment(spec: SandboxSpec, prefix: Path, cores: int) -> dict[str, str]:
     return {
         "HOME": HOME,
         "USER": USER,
@@ -148,7 +165,7 @@ def _environment(spec: SandboxSpec, prefix: Path) -> dict[str, str]:
         "PATH": f"{HOME}/.local/bin:{prefix}/bin:/usr/local/bin:/usr/bin:/bin:/usr/local/games:/usr/games",
         "VIRTUAL_ENV": str(prefix),
         "VIRTUAL_ENV_DISABLE_PROMPT": "1",
-        **dict.fromkeys(spec.image.thread_variables, threads),
+        **dict.fromkeys(spec.image.thread_variables, str(cores)),
         **spec.image.environment,
         **spec.environment,
     }

@@ -22,7 +22,9 @@ from typing import Any
 from sandbox.drivers import SandboxError
 from sandbox.jail import builder, linux
 from sandbox.jail.cgroups import Cgroup, parent_groups, sandbox_group
-from sandbox.jail.plan import Plan
+from sandbox.jail.disks import Transferred, disk_of, look
+from sandbox.jail.plan import PROJECT, Plan
+from sandbox.jail.shown import Shown, with_cgroup
 from sandbox.runner import sockets
 from sandbox.runner.wire import Peer
 from sandbox.usage import Usage
@@ -39,6 +41,7 @@ def supervise(plan: Plan, reply: socket.socket) -> None:
         _become_daemon(directory, keep=reply.fileno())
         cgroup = sandbox_group(plan.id, *parent_groups())
         try:
+            shown = Shown(directory / "shown", plan.slots.memory, plan.cores)
             pid, lifeline = _make(plan, cgroup, directory)
         except BaseException:
             cgroup.kill()
@@ -47,7 +50,7 @@ def supervise(plan: Plan, reply: socket.socket) -> None:
         control = sockets.listen(directory / "jail.sock")
         reply.sendall(b'{"ready": true}\n')
         reply.close()
-        asyncio.run(_watch(plan, cgroup, pid, lifeline, control))
+        asyncio.run(_watch(plan, cgroup, pid, lifeline, control, shown))
     except BaseException as error:
         traceback.print_exc()
         _answer_error(reply, error)
@@ -55,8 +58,10 @@ def supervise(plan: Plan, reply: socket.socket) -> None:
         os._exit(0)
 
 
-async def _watch(plan: Plan, cgroup: Cgroup, pid: int, lifeline: socket.socket, control: socket.socket) -> None:
-    await Jail(plan, cgroup, pid, lifeline, control).watch()
+async def _watch(
+    plan: Plan, cgroup: Cgroup, pid: int, lifeline: socket.socket, control: socket.socket, shown: Shown
+) -> None:
+    await Jail(plan, cgroup, pid, lifeline, control, shown).watch()
 
 
 def _answer_error(reply: socket.socket, error: BaseException) -> None:
@@ -84,7 +89,8 @@ def _become_daemon(directory: Path, keep: int) -> None:
 
 def _make(plan: Plan, cgroup: Cgroup, directory: Path) -> tuple[int, socket.socket]:
     """Make the sandbox; returns the runner's pid and our end of the lifeline once it is ready."""
-    cgroup.create(plan.slots)
+    project = next((bind.source for bind in plan.binds if bind.target == PROJECT), plan.directory)
+    cgroup.create(plan.slots, plan.cores, disk_of(project))
     listener = sockets.listen(directory / "runner.sock")
     lifeline, inside = socket.socketpair()
     spill = directory / "spill"
@@ -96,7 +102,7 @@ def _make(plan: Plan, cgroup: Cgroup, directory: Path) -> tuple[int, socket.sock
         channels = builder.Channels(listener.fileno(), inside.fileno(), str(spill), to_jail, from_jail)
         for descriptor in (from_builder, to_builder, lifeline.fileno()):
             os.close(descriptor)
-        builder.build(plan, cgroup, channels)
+        builder.build(with_cgroup(plan, cgroup), cgroup, channels)
     for descriptor in (to_jail, from_jail):
         os.close(descriptor)
     listener.close()
@@ -117,6 +123,7 @@ def _attend_builder(plan: Plan, child: int, from_builder: int, to_builder: int) 
             word, _, rest = line.strip().partition(" ")
             if word == "map" and plan.host_id is not None:
                 builder.write_id_maps(child, plan.host_id)
+                builder.start_clock(child)
                 answers.write(b"1")
             elif word == "runner":
                 pid = int(rest)
@@ -150,11 +157,14 @@ def write_json(path: Path, value: Any) -> None:
 class Jail:
     """Watches over a runner that is ready."""
 
-    def __init__(self, plan: Plan, cgroup: Cgroup, pid: int, lifeline: socket.socket, control: socket.socket) -> None:
-        self._plan, self._cgroup, self._pid = plan, cgroup, pid
+    def __init__(
+        self, plan: Plan, cgroup: Cgroup, pid: int, lifeline: socket.socket, control: socket.socket, shown: Shown
+    ) -> None:
+        self._plan, self._cgroup, self._pid, self._shown = plan, cgroup, pid, shown
         self._lifeline, self._control = lifeline, control
         self._began = time.monotonic()
         self._usage = Usage()
+        self._transferred = Transferred()
         self._input = self._active = time.monotonic()
         self._busy = False
         self._reason = ""
@@ -269,7 +279,10 @@ class Jail:
         wall_ms = int((time.monotonic() - self._began) * 1000)
         before = self._usage
         try:
-            self._usage = self._cgroup.usage(before, wall_ms)
+            self._transferred = self._transferred.after(look(self._cgroup.processes()))
+            totals = self._transferred.read, self._transferred.written
+            self._usage = self._cgroup.usage(before, wall_ms, totals)
+            self._shown.update(self._cgroup, self._usage)
         except OSError:
             traceback.print_exc()
             return

@@ -29,6 +29,8 @@ from tornado.ioloop import IOLoop
 from traitlets.config import Config
 from zmq.eventloop.zmqstream import ZMQStream
 
+from sandbox.runner import threads
+
 PORTS = {"shell": 1, "iopub": 2, "stdin": 3, "control": 4}
 _ours: list[str] = []
 
@@ -135,6 +137,7 @@ def run(prefix: str, ready: int) -> None:
     """Run a kernel on the sockets ``ipc://<prefix>-<port>`` until it exits; write a byte to ``ready`` once bound."""
     if not ForkedKernelApp.initialized():
         prepare()
+    threads.use_cores()
     _forget_runner()
     _reseed()
     app = ForkedKernelApp.instance()
