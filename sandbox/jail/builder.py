@@ -79,7 +79,7 @@ def _namespaces(plan: Plan, channels: Channels) -> tuple[list[tuple[int, str]], 
     linux.unshare(linux.CLONE_NEWNS)
     _detach_from_host()
     owners = {bind.owner for bind in plan.binds if bind.owner}
-    trees = root.open_sources(plan, {owner: _idmap_namespace(owner, plan.host_id) for owner in owners})
+    trees = root.open_sources(plan, {owner: root.idmap_namespace(owner, plan.host_id) for owner in owners})
     os.chown(channels.spill, plan.host_id, plan.host_id)
     spill = linux.open_tree(channels.spill)
     os.setgroups([])
@@ -105,32 +105,6 @@ def write_id_maps(pid: int, host_id: int) -> None:
 
 def _detach_from_host() -> None:
     linux.mount("", "/", "", linux.MS_REC | linux.MS_PRIVATE)
-
-
-def _idmap_namespace(owner: tuple[int, int], host_id: int) -> int:
-    """A user namespace in which ``owner`` on disk is ``host_id``: a short-lived child lends it."""
-    ready, child_ready = os.pipe()
-    pid = os.fork()
-    if pid == 0:
-        try:
-            linux.unshare(linux.CLONE_NEWUSER)
-            os.write(child_ready, b"1")
-            os.close(ready)
-            os.close(child_ready)
-            os.kill(os.getpid(), 19)  # SIGSTOP: wait to be read and killed
-        finally:
-            os._exit(0)
-    os.close(child_ready)
-    try:
-        if not os.read(ready, 1):
-            raise OSError("no user namespace for the idmapped mount")
-        for name, id in (("uid_map", owner[0]), ("gid_map", owner[1])):
-            Path(f"/proc/{pid}/{name}").write_text(f"{id} {host_id} 1")
-        return os.open(f"/proc/{pid}/ns/user", os.O_RDONLY | os.O_CLOEXEC)
-    finally:
-        os.close(ready)
-        os.kill(pid, 9)
-        os.waitpid(pid, 0)
 
 
 def _be_runner(plan: Plan, channels: Channels, trees: list[tuple[int, str]], spill: int, program: bytes) -> None:

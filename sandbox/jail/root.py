@@ -43,6 +43,32 @@ def open_sources(plan: Plan, userns_for: dict[tuple[int, int], int]) -> list[tup
     return trees
 
 
+def idmap_namespace(owner: tuple[int, int], host_id: int) -> int:
+    """A user namespace in which ``owner`` on disk is ``host_id``: a short-lived child lends it."""
+    ready, child_ready = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        try:
+            linux.unshare(linux.CLONE_NEWUSER)
+            os.write(child_ready, b"1")
+            os.close(ready)
+            os.close(child_ready)
+            os.kill(os.getpid(), 19)  # SIGSTOP: wait to be read and killed
+        finally:
+            os._exit(0)
+    os.close(child_ready)
+    try:
+        if not os.read(ready, 1):
+            raise OSError("no user namespace for the idmapped mount")
+        for name, id in (("uid_map", owner[0]), ("gid_map", owner[1])):
+            Path(f"/proc/{pid}/{name}").write_text(f"{id} {host_id} 1")
+        return os.open(f"/proc/{pid}/ns/user", os.O_RDONLY | os.O_CLOEXEC)
+    finally:
+        os.close(ready)
+        os.kill(pid, 9)
+        os.waitpid(pid, 0)
+
+
 def enter(plan: Plan, trees: list[tuple[int, str]]) -> None:
     """Build the root from ``trees`` and the plan, and make it the only one there is.
 

@@ -12,6 +12,8 @@ import os
 from array import array
 from collections import deque
 
+KEPT = 32 * 1024 * 1024
+"""Bytes of a log that are kept."""
 _SEGMENTS = 4
 _RECORDS = 1 << 16  # a segment's records: bounds the index when records are tiny
 
@@ -69,7 +71,7 @@ class Cursor:
 class Log:
     """See the module's text. ``directory`` is a descriptor of the folder that holds the files."""
 
-    def __init__(self, directory: int, limit: int = 32 * 1024 * 1024, window: int = 1024 * 1024) -> None:
+    def __init__(self, directory: int, limit: int = KEPT, window: int = 1024 * 1024) -> None:
         self._directory, self._limit, self._window = directory, limit, window
         self._segments: deque[_Segment] = deque([_Segment(directory, 0)])
         self._cursors: set[Cursor] = set()
