@@ -151,7 +151,8 @@ class JailDriver:
                 async for _, payload in await client.open("watch_samples"):
                     sample = json.loads(payload)
                     last = Usage.from_dict(sample["usage"])
-                    yield Sample(last, bool(sample["busy"]), int(sample["idle_ms"]))
+                    notice, detail = str(sample.get("notice", "")), str(sample.get("detail", ""))
+                    yield Sample(last, bool(sample["busy"]), int(sample["idle_ms"]), notice, detail)
         except (OSError, WireError, CallError):
             pass  # no jail listens: it has ended, and exit.json or its absence says how
         yield await asyncio.to_thread(self._last_word, directory, last)

@@ -49,6 +49,11 @@ def unshare(flags: int) -> None:
     _check(_libc.unshare(flags), "unshare")
 
 
+def setns(descriptor: int, flags: int) -> None:
+    """Enter the namespaces of the kinds ``flags`` of a process, given by its pidfd (Linux 5.8)."""
+    _check(_libc.setns(descriptor, flags), "setns")
+
+
 def prctl(option: int, argument: int = 0) -> int:
     return _check(_libc.prctl(option, _long(argument), _long(0), _long(0), _long(0)), f"prctl {option}")
 
@@ -90,6 +95,14 @@ def mount_setattr(path: str, attributes: int, tree: int = _AT_FDCWD, userns: int
         flags |= _AT_RECURSIVE
     call = (_long(_MOUNT_SETATTR), tree, path.encode(), _long(flags), attr, _long(len(attr)))
     _check(_libc.syscall(*call), f"mount_setattr {path or tree}")
+
+
+def set_read_only(path: str, read_only: bool) -> None:
+    """Make the mount at ``path`` read-only or writable; EBUSY while a file in it is open for writing."""
+    bits = (MOUNT_ATTR_RDONLY, 0) if read_only else (0, MOUNT_ATTR_RDONLY)
+    attr = struct.pack("QQQQ", *bits, 0, 0)
+    call = (_long(_MOUNT_SETATTR), _AT_FDCWD, path.encode(), _long(0), attr, _long(len(attr)))
+    _check(_libc.syscall(*call), f"mount_setattr {path}")
 
 
 def drop_capabilities() -> None:

@@ -23,6 +23,7 @@ from sandbox.drivers import SandboxError
 from sandbox.jail import builder, linux
 from sandbox.jail.cgroups import Cgroup, parent_groups, sandbox_group
 from sandbox.jail.disks import Transferred, disk_of, look
+from sandbox.jail.guard import DiskGuard
 from sandbox.jail.plan import PROJECT, Plan
 from sandbox.jail.shown import Shown, with_cgroup
 from sandbox.runner import sockets
@@ -31,6 +32,7 @@ from sandbox.usage import Usage
 
 READY_SECONDS = 30
 GRACE_SECONDS = 3.0
+NOTICE_SECONDS = 60.0
 BUSY_CPU = 0.05  # of one core, over a sample: what computes more than this is not idle
 
 
@@ -89,8 +91,7 @@ def _become_daemon(directory: Path, keep: int) -> None:
 
 def _make(plan: Plan, cgroup: Cgroup, directory: Path) -> tuple[int, socket.socket]:
     """Make the sandbox; returns the runner's pid and our end of the lifeline once it is ready."""
-    project = next((bind.source for bind in plan.binds if bind.target == PROJECT), plan.directory)
-    cgroup.create(plan.slots, plan.cores, disk_of(project))
+    cgroup.create(plan.slots, plan.cores, disk_of(_project(plan) or plan.directory))
     listener = sockets.listen(directory / "runner.sock")
     lifeline, inside = socket.socketpair()
     spill = directory / "spill"
@@ -113,6 +114,11 @@ def _make(plan: Plan, cgroup: Cgroup, directory: Path) -> tuple[int, socket.sock
     write_json(directory / "state.json", state)
     _wait_ready(lifeline)
     return pid, lifeline
+
+
+def _project(plan: Plan) -> str | None:
+    """The host folder of the plan's project."""
+    return next((bind.source for bind in plan.binds if bind.target == PROJECT), None)
 
 
 def _attend_builder(plan: Plan, child: int, from_builder: int, to_builder: int) -> int:
@@ -165,6 +171,9 @@ class Jail:
         self._began = time.monotonic()
         self._usage = Usage()
         self._transferred = Transferred()
+        project = _project(plan)
+        self._guard = DiskGuard(Path(project), plan.slots.disk, cgroup, pid) if project else None
+        self._kills, self._killed = 0, 0.0
         self._input = self._active = time.monotonic()
         self._busy = False
         self._reason = ""
@@ -185,9 +194,10 @@ class Jail:
             loop.add_signal_handler(number, lambda: self._stop("stopped"))
         methods = {name: getattr(self, name) for name in ("watch_samples", "pause", "resume", "stop")}
         server = await asyncio.start_unix_server(lambda r, w: Peer(r, w, methods).serve(), sock=self._control)
-        sampler = asyncio.create_task(self._sample())
+        tasks = [asyncio.create_task(self._sample()), asyncio.create_task(self._guard_disk())]
         await gone.wait()
-        sampler.cancel()
+        for task in tasks:
+            task.cancel()
         loop.remove_reader(pidfd)
         await self._finish()
         self._over = True
@@ -271,6 +281,32 @@ class Jail:
             self._next_tick()
             await asyncio.sleep(1)
 
+    async def _guard_disk(self) -> None:
+        while self._guard is not None:
+            active = time.monotonic() - self._active < 1.5
+            if not self._paused and self._guard.due(active):
+                before = self._guard.notice
+                try:
+                    await self._guard.look()
+                except OSError:
+                    traceback.print_exc()
+                if self._guard.notice != before:
+                    self._next_tick()
+            await asyncio.sleep(self._guard.pause(active))
+
+    def _notice(self) -> tuple[str, str]:
+        """What the owner should know of its limits: a stable word and a sentence, or nothing."""
+        if self._guard is not None and self._guard.full:
+            return self._guard.notice
+        if self._usage.processes >= self._plan.slots.processes:
+            return "processes_full", f"It has {self._usage.processes} processes and threads, as many as it may."
+        kills = self._cgroup.out_of_memory_kills()
+        if kills > self._kills:
+            self._kills, self._killed = kills, time.monotonic()
+        if self._killed and time.monotonic() - self._killed < NOTICE_SECONDS:
+            return "memory_full", "Its memory was full, and a program in it was ended."
+        return "", ""
+
     def _next_tick(self) -> None:
         tick, self._tick = self._tick, asyncio.get_running_loop().create_future()
         tick.set_result(None)
@@ -293,7 +329,9 @@ class Jail:
     def _message(self) -> bytes:
         idle = time.monotonic() - max(self._input, self._active)
         busy = self._busy and not self._paused
-        return json.dumps({"usage": self._usage.as_dict(), "busy": busy, "idle_ms": int(idle * 1000)}).encode()
+        notice, detail = self._notice()
+        sample = {"usage": self._usage.as_dict(), "busy": busy, "idle_ms": int(idle * 1000)}
+        return json.dumps({**sample, "notice": notice, "detail": detail}).encode()
 
     async def _finish(self) -> None:
         _, status = os.waitpid(self._pid, 0)  # noqa: ASYNC222 - its pidfd says it has ended

@@ -58,6 +58,7 @@ def clean_child(keep: int = 2) -> None:
     for number in (signal.SIGCHLD, signal.SIGTERM, signal.SIGHUP, signal.SIGPIPE, signal.SIGQUIT, signal.SIGTSTP):
         signal.signal(number, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)  # a full disk is an error to a program, not its end
     ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, 1)  # the runner's memory is not to be read; a child's accounts are
     signal.pthread_sigmask(signal.SIG_SETMASK, ())
     _give_way()
