@@ -18,5 +18,7 @@ ready, and when somebody typed or something computes; when the jail dies the run
 and the sandbox, whose pid 1 it is, dies with it: it fails closed.
 
 Modules, in the order of use: :mod:`plan` (what to build, as data), :mod:`zygote`, :mod:`supervisor`
-(the jail), :mod:`cgroups`, :mod:`builder`, :mod:`root` (the private root), :mod:`linux` (system calls).
+(the jail) with :mod:`shown` (what it lets be seen: :mod:`seen`) and :mod:`guard` (the disk limit),
+:mod:`cgroups` and :mod:`disks` (limits and accounts), :mod:`builder`, :mod:`root` (the private root),
+:mod:`linux` (system calls).
 """
