@@ -56,6 +56,7 @@ def build(plan: Plan, cgroup: Cgroup, channels: Channels) -> None:
         cgroup.join()
         os.sched_setaffinity(0, plan.cores)  # where a cpuset holds, this is what it says; elsewhere it is the pin
         trees, spill = _namespaces(plan, channels)
+        _hand_over_namespaces(channels.lifeline)
         pid = os.fork()
         if pid:
             os.write(channels.to_jail, f"runner {pid}\n".encode())
@@ -92,6 +93,15 @@ def _namespaces(plan: Plan, channels: Channels) -> tuple[list[tuple[int, str]], 
     os.write(channels.to_jail, b"map\n")  # only the privileged side may map another user
     os.read(channels.from_jail, 1)
     return trees, spill
+
+
+def _hand_over_namespaces(lifeline: int) -> None:
+    """Give the jail our user and mount namespaces: an ordinary user could not open them later from outside."""
+    spaces = [os.open(f"/proc/self/ns/{name}", os.O_RDONLY | os.O_CLOEXEC) for name in ("user", "mnt")]
+    with socket.socket(fileno=os.dup(lifeline)) as line:
+        socket.send_fds(line, [b"."], spaces)
+    for space in spaces:
+        os.close(space)
 
 
 def start_clock(pid: int | str) -> None:

@@ -3,7 +3,8 @@
 Each look measures what the files take (:mod:`sandbox.room`), those without a name included. Over the
 limit, two steps follow:
 
-*full*: no file may grow. The soft RLIMIT_FSIZE of every process becomes 0; deleting works everywhere.
+*full*: no file may grow beyond what a shell, an editor or a kernel needs to start. The soft RLIMIT_FSIZE of
+every process becomes :data:`SMALL`; deleting works everywhere.
 *sealed*: somebody found a way to go on (holes filled through mmap, fallocate, folders, a limit raised
 again), and is past the limit by the margin. The project becomes read-only inside, and who has a file
 in it open for writing is ended. Deleting works from the page.
@@ -19,6 +20,7 @@ import resource
 import signal
 import stat
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from sandbox.jail import linux
@@ -27,6 +29,8 @@ from sandbox.jail.plan import PROJECT
 from sandbox.room import Look, Room, most_entries
 
 NEAR_SECONDS, BUSY_SECONDS, IDLE_SECONDS = 0.05, 0.25, 60.0
+SMALL = 64 * 1024
+"""Bytes that a file may still have while the disk is full: home and /tmp are under the same limit."""
 _SHARE = 10  # a look takes at most one part of this of the time
 _MARGIN, _MARGIN_SHARE = 16 << 20, 16
 _SEAL_SECONDS = 2.0
@@ -34,16 +38,20 @@ _SLICE = 0.005
 
 
 class DiskGuard:
-    """Watches over the project of one sandbox. ``runner`` is its first process, whose own files do not count."""
+    """Watches over the project of one sandbox.
 
-    def __init__(self, project: Path, limit: int, cgroup: Cgroup, runner: int) -> None:
+    ``runner`` is its first process, whose own files do not count; ``spaces`` are descriptors of its user
+    and mount namespace.
+    """
+
+    def __init__(self, project: Path, limit: int, cgroup: Cgroup, runner: int, spaces: list[int]) -> None:
         self._folder = os.open(project, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
         self._device = os.fstat(self._folder).st_dev
-        self._limit, self._cgroup, self._runner = limit, cgroup, runner
+        self._limit, self._cgroup, self._runner, self._spaces = limit, cgroup, runner, spaces
         self._margin = max(_MARGIN, limit // _MARGIN_SHARE)
         self._looked = self._took = 0.0
         self._free = 0
-        self._restrained: set[int] = set()
+        self._restrained = False
         self.room = Room()
         self.full = self.sealed = False
 
@@ -57,7 +65,7 @@ class DiskGuard:
             what = f"The project's files take {self.room.size // mib} of {self._limit // mib} MiB."
         else:
             what = f"The project has {self.room.entries} files and folders; {most_entries(self._limit)} are allowed."
-        how = "It is read-only in the session" if self.sealed else "No file can grow"
+        how = "It is read-only in the session" if self.sealed else f"No file can grow beyond {SMALL >> 10} KiB"
         where = "on the page" if self.sealed else "on the page or in a terminal"
         return "disk_full", f"{what} {how} until some are deleted, {where}."
 
@@ -112,14 +120,24 @@ class DiskGuard:
                 self._seal()
 
     def _restrain(self) -> None:
-        for pid in self._others():
-            if _limit_growth(pid, 0):
-                self._restrained.add(pid)
+        self._restrained = True
+        self._limit_growth(SMALL)
 
     def _release(self) -> None:
-        for pid in self._restrained:
-            _limit_growth(pid, None)
-        self._restrained.clear()
+        """To all, whether they were there or came from one who was."""
+        if self._restrained:
+            self._limit_growth(None)
+            self._restrained = False
+
+    def _limit_growth(self, soft: int | None) -> None:
+        """Set the soft limit of the size of files for everybody but the runner; None: the hard one."""
+        pids = self._others()
+
+        def limit() -> None:
+            for pid in pids:
+                _limit_growth(pid, soft)
+
+        self._inside(limit)
 
     def _seal(self) -> None:
         """Make the project read-only inside. The kernel refuses while a file is open for writing."""
@@ -139,13 +157,18 @@ class DiskGuard:
         self._release()
 
     def _set_read_only(self, read_only: bool) -> bool:
-        """In a child that enters the sandbox's namespaces; False while somebody writes."""
+        """False while somebody writes."""
+        return self._inside(lambda: linux.set_read_only(PROJECT, read_only))
+
+    def _inside(self, action: Callable[[], object]) -> bool:
+        """Do ``action`` in a child that enters the sandbox's namespaces, where it has every capability."""
         pid = os.fork()
         if pid == 0:
             code = 1
             try:
-                linux.setns(os.pidfd_open(self._runner), linux.CLONE_NEWUSER | linux.CLONE_NEWNS)
-                linux.set_read_only(PROJECT, read_only)
+                for space, kind in zip(self._spaces, (linux.CLONE_NEWUSER, linux.CLONE_NEWNS), strict=True):
+                    linux.setns(space, kind)
+                action()
                 code = 0
             finally:
                 os._exit(code)
@@ -206,14 +229,12 @@ def _writes(pid: int, name: str, device: int) -> bool:
     return status.st_dev == device and stat.S_ISREG(status.st_mode) and flags & os.O_ACCMODE != os.O_RDONLY
 
 
-def _limit_growth(pid: int, soft: int | None) -> bool:
-    """Set the soft limit of the size of files that ``pid`` may write; None: the hard one."""
+def _limit_growth(pid: int, soft: int | None) -> None:
     try:
         hard = resource.prlimit(pid, resource.RLIMIT_FSIZE)[1]
-        resource.prlimit(pid, resource.RLIMIT_FSIZE, (hard if soft is None else soft, hard))
-    except (ProcessLookupError, PermissionError):
-        return False  # it has just ended
-    return True
+        resource.prlimit(pid, resource.RLIMIT_FSIZE, (hard if soft is None else min(soft, hard), hard))
+    except ProcessLookupError:
+        return  # it has just ended
 
 
 def _kill(pid: int) -> None:

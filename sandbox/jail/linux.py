@@ -50,7 +50,7 @@ def unshare(flags: int) -> None:
 
 
 def setns(descriptor: int, flags: int) -> None:
-    """Enter the namespaces of the kinds ``flags`` of a process, given by its pidfd (Linux 5.8)."""
+    """Enter a namespace, given by a descriptor of it; ``flags`` is its kind."""
     _check(_libc.setns(descriptor, flags), "setns")
 
 

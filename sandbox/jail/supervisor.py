@@ -44,7 +44,7 @@ def supervise(plan: Plan, reply: socket.socket) -> None:
         cgroup = sandbox_group(plan.id, *parent_groups())
         try:
             shown = Shown(directory / "shown", plan.slots.memory, plan.cores)
-            pid, lifeline = _make(plan, cgroup, directory)
+            pid, lifeline, spaces = _make(plan, cgroup, directory)
         except BaseException:
             cgroup.kill()
             cgroup.remove()
@@ -52,7 +52,9 @@ def supervise(plan: Plan, reply: socket.socket) -> None:
         control = sockets.listen(directory / "jail.sock")
         reply.sendall(b'{"ready": true}\n')
         reply.close()
-        asyncio.run(_watch(plan, cgroup, pid, lifeline, control, shown))
+        project = _project(plan)
+        guard = DiskGuard(Path(project), plan.slots.disk, cgroup, pid, spaces) if project else None
+        asyncio.run(_watch(plan, cgroup, pid, lifeline, control, shown, guard))
     except BaseException as error:
         traceback.print_exc()
         _answer_error(reply, error)
@@ -61,9 +63,15 @@ def supervise(plan: Plan, reply: socket.socket) -> None:
 
 
 async def _watch(
-    plan: Plan, cgroup: Cgroup, pid: int, lifeline: socket.socket, control: socket.socket, shown: Shown
+    plan: Plan,
+    cgroup: Cgroup,
+    pid: int,
+    lifeline: socket.socket,
+    control: socket.socket,
+    shown: Shown,
+    guard: DiskGuard | None,
 ) -> None:
-    await Jail(plan, cgroup, pid, lifeline, control, shown).watch()
+    await Jail(plan, cgroup, pid, lifeline, control, shown, guard).watch()
 
 
 def _answer_error(reply: socket.socket, error: BaseException) -> None:
@@ -89,8 +97,8 @@ def _become_daemon(directory: Path, keep: int) -> None:
                 continue  # the listing's own descriptor
 
 
-def _make(plan: Plan, cgroup: Cgroup, directory: Path) -> tuple[int, socket.socket]:
-    """Make the sandbox; returns the runner's pid and our end of the lifeline once it is ready."""
+def _make(plan: Plan, cgroup: Cgroup, directory: Path) -> tuple[int, socket.socket, list[int]]:
+    """Make the sandbox; returns the runner's pid, our end of the lifeline and its namespaces once it is ready."""
     cgroup.create(plan.slots, plan.cores, disk_of(_project(plan) or plan.directory))
     listener = sockets.listen(directory / "runner.sock")
     lifeline, inside = socket.socketpair()
@@ -112,8 +120,9 @@ def _make(plan: Plan, cgroup: Cgroup, directory: Path) -> tuple[int, socket.sock
     paths = {controller: str(path) for controller, path in cgroup.paths.items()}
     state = {"runner": pid, "jail": os.getpid(), "version": cgroup.version, "cgroup": paths}
     write_json(directory / "state.json", state)
+    spaces = socket.recv_fds(lifeline, 1, 2)[1]
     _wait_ready(lifeline)
-    return pid, lifeline
+    return pid, lifeline, spaces
 
 
 def _project(plan: Plan) -> str | None:
@@ -164,15 +173,20 @@ class Jail:
     """Watches over a runner that is ready."""
 
     def __init__(
-        self, plan: Plan, cgroup: Cgroup, pid: int, lifeline: socket.socket, control: socket.socket, shown: Shown
+        self,
+        plan: Plan,
+        cgroup: Cgroup,
+        pid: int,
+        lifeline: socket.socket,
+        control: socket.socket,
+        shown: Shown,
+        guard: DiskGuard | None,
     ) -> None:
-        self._plan, self._cgroup, self._pid, self._shown = plan, cgroup, pid, shown
+        self._plan, self._cgroup, self._pid, self._shown, self._guard = plan, cgroup, pid, shown, guard
         self._lifeline, self._control = lifeline, control
         self._began = time.monotonic()
         self._usage = Usage()
         self._transferred = Transferred()
-        project = _project(plan)
-        self._guard = DiskGuard(Path(project), plan.slots.disk, cgroup, pid) if project else None
         self._kills, self._killed = 0, 0.0
         self._input = self._active = time.monotonic()
         self._busy = False

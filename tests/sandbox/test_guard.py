@@ -128,8 +128,10 @@ async def test_a_session_of_a_full_project_starts_and_its_files_can_be_read(lab:
     assert (await until(lab, id, "disk_full")).detail
     assert await inside.run("import os; print(os.path.getsize('big'))") == f"{LIMIT + MIB}\n"
     async with asyncio.timeout(60):  # a program that has just begun is found at the next look
-        while "File too large" not in await inside.run("with open('more', 'w') as f: f.write('x')"):
+        while "File too large" not in await inside.run("with open('more', 'wb') as f: f.write(bytes(99999))"):
             pass
+    for _ in range(3):  # nor does it keep anybody from beginning
+        assert await (await lab.kernel(id)).run("print(open('small', 'w').write('x'))") == "1\n"
 
 
 async def test_preallocation_is_refused_as_on_file_systems_without_it(lab: Lab):
