@@ -20,7 +20,7 @@ __all__ = ["Finding", "findings", "require_essentials"]
 def findings() -> list[Finding]:
     """Every layer of the jail, in the order in which it is built."""
     jail = [*layers.namespaces(), _host_users(), layers.mapped_mounts(), layers.privileges(), _seccomp(), _landlock()]
-    bounds = [*layers.control_groups(), layers.limits()]
+    bounds = [*layers.control_groups(), layers.limits(), layers.disk_limit()]
     return [_kernel(), *jail, *bounds, _proc(), *(check() for check in _tools())]
 
 

@@ -133,6 +133,12 @@ def limits() -> Finding:
     return Finding("Resource limits", "found", f"file size, open files (up to {soft}), processes, locked memory, cores")
 
 
+def disk_limit() -> Finding:
+    """Kept by looking (``sandbox/jail/guard.py``): it asks nothing of the host."""
+    detail = "the jail measures projects; over it no file grows, and deleting works"
+    return Finding("Disk limit", "found", detail)
+
+
 def mapped_mounts() -> Finding:
     """Tried where the state directory is: projects are beneath it."""
     name = "Idmapped mounts"

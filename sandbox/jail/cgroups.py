@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -63,7 +64,10 @@ class Cgroup:
         if cores and "cpuset" in self.paths:
             self._pin(cores)
         if disk and self.paths.keys() & {"io", "blkio"}:
-            self._limit_io(disk)
+            try:
+                self._limit_io(disk)
+            except OSError as error:  # some devices cannot be throttled: no reason to refuse a session
+                sys.stderr.write(f"disk {disk} is not throttled: {error}\n")
 
     def _pin(self, cores: Sequence[int]) -> None:
         path = self.paths["cpuset"]

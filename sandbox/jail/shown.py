@@ -41,7 +41,7 @@ class Shown:
         """Write what has changed since the last reading.
 
         Raises:
-            OSError: the accounts could not be read, or the host's disk took nothing.
+            OSError: the accounts could not be read.
         """
         readings, last = cgroup.readings(usage), self._last
         elapsed = readings.seconds - last.seconds
@@ -62,9 +62,13 @@ class Shown:
             "loadavg": self._load.text(readings.processes),
         }
         for name, text in texts.items():
-            if text != self._texts.get(name):
-                self._texts[name] = text
+            if text == self._texts.get(name):
+                continue
+            try:
                 os.pwrite(self._files[name], text.encode(), 0)
+            except OSError:
+                continue  # the host's disk takes nothing just now: the next second tries again
+            self._texts[name] = text
 
 
 def with_cgroup(plan: Plan, cgroup: Cgroup) -> Plan:
