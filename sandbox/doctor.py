@@ -19,7 +19,8 @@ __all__ = ["Finding", "findings", "require_essentials"]
 
 def findings() -> list[Finding]:
     """Every layer of the jail, in the order in which it is built."""
-    jail = [*layers.namespaces(), _host_users(), layers.mapped_mounts(), layers.privileges(), _seccomp(), _landlock()]
+    asked = [_seccomp(), _user_notification()]
+    jail = [*layers.namespaces(), _host_users(), layers.mapped_mounts(), layers.privileges(), *asked, _landlock()]
     bounds = [*layers.control_groups(), layers.limits(), layers.disk_limit()]
     return [_kernel(), *jail, *bounds, _proc(), *(check() for check in _tools())]
 
@@ -53,6 +54,18 @@ def _seccomp() -> Finding:
     if Path("/proc/sys/kernel/seccomp/actions_avail").exists():
         return Finding("Seccomp", "found", "filters")
     return Finding("Seccomp", "missing", "The kernel has no seccomp filters (CONFIG_SECCOMP_FILTER).")
+
+
+def _user_notification() -> Finding:
+    """A policy's rules are asked through it (seccomp_unotify(2)): a runner without it does not start."""
+    try:
+        actions = Path("/proc/sys/kernel/seccomp/actions_avail").read_text().split()
+    except OSError:
+        actions = []
+    if "user_notif" in actions:
+        return Finding("User notification", "found", "what a policy asks about, the jail answers")
+    detail = "The kernel cannot ask the jail about system calls (seccomp's user_notif)."
+    return Finding("User notification", "missing", detail, "Run on Linux itself: some emulations of it lack this.")
 
 
 def _host_users() -> Finding:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
+
+_COUNTED = ("cpu_ms", "wall_ms", "memory_kib_s", "bytes_read", "bytes_written")
 
 
 @dataclass(frozen=True)
@@ -22,6 +24,14 @@ class Usage:
     processes: int = 0
     bytes_read: int = 0
     bytes_written: int = 0
+
+    def since(self, base: Usage) -> Usage:
+        """What was added to ``base``; readings of the present, and the peak, stay."""
+        return replace(self, **{name: max(0, getattr(self, name) - getattr(base, name)) for name in _COUNTED})
+
+    def upon(self, base: Usage) -> Usage:
+        """The totals of which this was :meth:`since` ``base``."""
+        return replace(self, **{name: getattr(self, name) + getattr(base, name) for name in _COUNTED})
 
     def as_dict(self) -> dict[str, int]:
         return asdict(self)

@@ -16,7 +16,7 @@ from sessions.access import project_of, session_of, signed_in
 from sessions.jupyter.start import hostname
 from sessions.ledger import COUNTED
 from sessions.lifecycle import FINAL, State
-from sessions.limits import check_idle_timeout, choose_slots, find_image
+from sessions.limits import check_idle_timeout, choose_policy, choose_slots, find_image
 from sessions.models import Session, UsageLine
 from sessions.problems import Problem, invalid
 from sessions.represent import session_json
@@ -48,6 +48,7 @@ async def create_session(request: HttpRequest, body: SessionIn, response: HttpRe
         slots=slots.as_dict() if wanted else None,
         idle_timeout=check_idle_timeout(body.idle_timeout),
         hostname=hostname(project.slug if project else ""),
+        policy=choose_policy(image, body.policy),
     )
     response["Location"] = f"/api/v1/sessions/{session['id']}"
     return Status(201 if session.pop("new") else 200, session)

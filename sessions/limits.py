@@ -1,4 +1,4 @@
-"""What a session may ask for: slots and idle timeout, within the image's and the site's limits."""
+"""What a session may ask for: slots, policy and idle timeout, within the image's and the site's limits."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 from django.conf import settings
 
-from sandbox.images import Image, images
+from sandbox.images import Image, images, policies_for
 from sandbox.slots import MIB, Slots
 from sessions.problems import Problem, invalid
 
@@ -52,6 +52,18 @@ def choose_slots(image: Image, wanted: dict[str, Any] | None) -> Slots:
         if values[name] > most:
             raise invalid(f"At most {_readable(name, most)} of {name} are possible here.", "Ask for less.")
     return slots
+
+
+def choose_policy(image: Image, wanted: str | None) -> str:
+    """``wanted``, which is the image's or a stricter one; "" for None, the image's.
+
+    Raises:
+        Problem: 422 ``invalid``, naming what is possible.
+    """
+    possible = policies_for(image)
+    if wanted is not None and wanted not in possible:
+        raise invalid(f"This image cannot be given the policy “{wanted[:40]}”.", f"Choose from: {', '.join(possible)}.")
+    return wanted or ""
 
 
 def check_idle_timeout(seconds: int | None) -> int | None:

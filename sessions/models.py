@@ -33,6 +33,7 @@ class Session(models.Model):
 
     ``project`` is no foreign key: sessions know projects only through a ProjectDirectory.
     ``directory`` is the host folder that is mounted, "" for a session without a project.
+    ``policy`` is "" for the image's own. ``refusals``: what its policy refused, the latest first (see refusals.py).
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -41,6 +42,7 @@ class Session(models.Model):
     directory = models.CharField(max_length=4096, blank=True)
     hostname = models.CharField(max_length=63, default="madang")
     image = models.CharField(max_length=100)
+    policy = models.CharField(max_length=40, blank=True)
     slots = models.JSONField()
     state = models.CharField(max_length=10, choices=[(state.value, state.value) for state in State])
     reason = models.CharField(max_length=40, blank=True)
@@ -51,6 +53,7 @@ class Session(models.Model):
     started = models.DateTimeField(null=True, blank=True)
     ended = models.DateTimeField(null=True, blank=True)
     usage = models.JSONField(default=dict)
+    refusals = models.JSONField(default=list, blank=True)
 
     objects: ClassVar[models.Manager[Session]] = SessionQuerySet.as_manager()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
+from sandbox.images import images
 from sandbox.usage import Usage
 from sessions.models import Session
 
@@ -17,6 +18,7 @@ def session_json(session: Session) -> dict[str, Any]:
         "reason": session.reason,
         "detail": session.detail,
         "image": session.image,
+        "policy": session.policy or (image.policy if (image := images().get(session.image)) else ""),
         "project": str(session.project) if session.project else None,
         "slots": session.slots,
         "created": timestamp(session.created),
@@ -25,6 +27,7 @@ def session_json(session: Session) -> dict[str, Any]:
         "idle_timeout": session.idle_timeout,
         "idle_deadline": timestamp(session.idle_deadline),
         "usage": Usage.from_dict(session.usage).as_dict(),
+        "refusals": session.refusals,
         "endpoints": {
             "events": f"/api/v1/sessions/{id}/events",
             "terminals": f"/api/v1/sessions/{id}/terminals/{{name}}",

@@ -34,6 +34,16 @@ class UsageOut(Schema):
     bytes_written: int
 
 
+class Refusal(Schema):
+    """What the session's policy refused: the system call, a stable word and a sentence for why, and how often."""
+
+    call: str
+    reason: str
+    detail: str
+    count: int
+    at: datetime = Field(description="When it was last refused.")
+
+
 class Endpoints(Schema):
     events: str
     terminals: str
@@ -46,6 +56,7 @@ class SessionOut(Schema):
     reason: str
     detail: str
     image: str
+    policy: str
     project: UUID | None
     slots: SlotsOut
     created: datetime
@@ -54,6 +65,7 @@ class SessionOut(Schema):
     idle_timeout: int
     idle_deadline: datetime | None
     usage: UsageOut
+    refusals: list[Refusal] = Field(description="The latest first; empty for most sessions.")
     endpoints: Endpoints
 
 
@@ -78,6 +90,7 @@ class SessionIn(Schema):
     image: str | None = Field(None, max_length=100, description="By default the project's.")
     project: UUID | None = None
     slots: SlotsIn | None = None
+    policy: str | None = Field(None, max_length=40, description="The image's, or a stricter one such as “strict”.")
     idle_timeout: int | None = Field(None, description="Seconds without input and computation until it ends.")
 
 

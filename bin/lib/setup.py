@@ -8,7 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from bin.lib import packages, site
+from bin.lib import packages
 from bin.lib.console import Console, StepFailed
 from bin.lib.layout import (
     BUILD,
@@ -180,8 +180,7 @@ def doctor() -> None:
     Raises:
         StepFailed: something essential is missing; the message is the doctor's findings of that.
     """
-    command = site.delegated([str(PYTHON), "manage.py", "doctor"])  # as the session service will be
-    found = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    found = subprocess.run([str(PYTHON), "manage.py", "doctor"], cwd=ROOT, capture_output=True, text=True, check=False)
     if not found.returncode:
         return
     by_hand = f"{PYTHON.relative_to(ROOT)} manage.py doctor"

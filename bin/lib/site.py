@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 import http.client
-import os
-import shutil
 import signal
 import socket
-import subprocess
-from functools import cache
 from pathlib import Path
 
 from bin.lib.console import StepFailed
 from bin.lib.layout import PYTHON, is_root
 from bin.lib.parts import Part
-
-SCOPE = ["systemd-run", "--user", "--scope", "--quiet", "--collect", "-p", "Delegate=yes", "--"]
+from sandbox.jail.scope import delegated
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -91,21 +86,3 @@ def _answers(host: str, port: int) -> bool:
         return False
     finally:
         connection.close()
-
-
-def delegated(command: list[str]) -> list[str]:
-    """``command`` in a systemd scope of its own with delegated control groups, where we need one and there is systemd.
-
-    That is how an ordinary user may limit memory and CPU. The scope is made, then the command runs in our place.
-    """
-    return command if is_root() or not _user_systemd_works() else [*SCOPE, *command]
-
-
-@cache
-def _user_systemd_works() -> bool:
-    if not shutil.which("systemd-run") or not os.environ.get("XDG_RUNTIME_DIR"):
-        return False
-    try:
-        return subprocess.run([*SCOPE, "true"], capture_output=True, timeout=10, check=False).returncode == 0
-    except (OSError, subprocess.TimeoutExpired):
-        return False

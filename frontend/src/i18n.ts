@@ -63,6 +63,20 @@ const en = {
   cpuOf: "CPU of {n}", memoryOf: "Memory of {n}", processesOf: "Processes of {n}", written: "Written", rate: "{n}/s",
   endsIn: "Ends when idle in", endsSoon: "Idle: this session ends in {time}.", endsShort: "ends in {time}", noEnd: "no limit", minutes: "{n} min",
   seconds: "{n} s", cpuUsed: "{n} CPU so far", peak: "peak {n}", lastMinutes: "last 2 minutes", extended: "Extended.",
+  // refusals: one sentence for each reason of sandbox/policy/rules.py
+  refused: "Refused: {call} ×{n}", refusals: "What the policy refused",
+  refused_namespaces: "A program tried to make namespaces of its own, as containers do.",
+  refused_mounts: "A program tried to mount, unmount or change its root folder.",
+  refused_tracing: "A program tried to trace another one or to read its memory, as debuggers do.",
+  refused_kernel: "A program asked for a part of the kernel that is closed here.",
+  refused_keys: "A program tried to use the kernel's keyrings.",
+  refused_sockets: "A program asked for a kind of network socket that is closed here.",
+  refused_typing: "A program tried to type into a terminal in the user's place.",
+  refused_runner: "A program tried to signal or to change the process that runs this session.",
+  refused_processes: "The session has as many processes and threads as it may have.",
+  refused_programs: "A program tried to start code that is not one of this image's programs.",
+  refused_clock: "A program tried to set the clock or to restart the machine.",
+  refused_broken: "A rule of the policy failed, and what cannot be judged is refused. The operator finds it in the log.",
   // shortcuts
   keySave: "Save the file", keyRun: "Run the file or the cell", keyPanels: "Next panel (Shift: the one before)",
   keyFiles: "To the files", keyEditor: "To the editor", keyConsole: "To the console", keyTerminal: "To the terminal",
@@ -72,6 +86,10 @@ const en = {
 };
 
 export type Key = keyof typeof en;
+
+export function hasKey(key: string): key is Key {
+  return Object.hasOwn(en, key);
+}
 
 const ko: Record<Key, string> = {
   files: "파일", editor: "편집기", console: "콘솔", terminal: "터미널", session: "이 세션",
@@ -129,6 +147,19 @@ const ko: Record<Key, string> = {
   cpuOf: "CPU ({n} 중)", memoryOf: "메모리 ({n} 중)", processesOf: "프로세스 ({n}개 중)", written: "디스크 쓰기", rate: "초당 {n}",
   endsIn: "쓰지 않으면 끝나기까지", endsSoon: "쓰지 않는 세션이 {time} 뒤에 끝납니다.", endsShort: "{time} 뒤 끝남", noEnd: "제한 없음", minutes: "{n}분",
   seconds: "{n}초", cpuUsed: "지금까지 CPU {n}", peak: "최대 {n}", lastMinutes: "최근 2분", extended: "시간을 늘렸습니다.",
+  refused: "거절됨: {call} ×{n}", refusals: "정책이 거절한 것",
+  refused_namespaces: "프로그램이 컨테이너처럼 자기만의 네임스페이스를 만들려고 했습니다.",
+  refused_mounts: "프로그램이 파일 시스템을 마운트하거나 루트 폴더를 바꾸려고 했습니다.",
+  refused_tracing: "프로그램이 디버거처럼 다른 프로그램을 추적하거나 그 메모리를 읽으려고 했습니다.",
+  refused_kernel: "프로그램이 여기서는 닫혀 있는 커널 기능을 쓰려고 했습니다.",
+  refused_keys: "프로그램이 커널의 키 저장소를 쓰려고 했습니다.",
+  refused_sockets: "프로그램이 여기서는 닫혀 있는 종류의 네트워크 소켓을 열려고 했습니다.",
+  refused_typing: "프로그램이 사용자 대신 터미널에 입력하려고 했습니다.",
+  refused_runner: "프로그램이 이 세션을 돌리는 프로세스에 시그널을 보내거나 그것을 바꾸려고 했습니다.",
+  refused_processes: "세션이 가질 수 있는 프로세스와 스레드 수를 다 썼습니다.",
+  refused_programs: "프로그램이 이 이미지에 들어 있지 않은 실행 파일을 시작하려고 했습니다.",
+  refused_clock: "프로그램이 시계를 바꾸거나 기계를 다시 시작하려고 했습니다.",
+  refused_broken: "정책의 규칙이 실패했고, 판단할 수 없는 것은 거절됩니다. 운영자가 기록에서 볼 수 있습니다.",
   keySave: "파일 저장", keyRun: "파일이나 셀 실행", keyPanels: "다음 칸으로 (Shift: 이전 칸)",
   keyFiles: "파일로", keyEditor: "편집기로", keyConsole: "콘솔로", keyTerminal: "터미널로",
   keyInterrupt: "실행 중단 (글 입력 중이 아닐 때)", keyInterruptC: "콘솔에서 선택한 글이 없을 때 실행 중단",

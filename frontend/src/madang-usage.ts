@@ -10,10 +10,13 @@ import { ApiError, request, socketUrl } from "./api.js";
 import { MadangElement } from "./element.js";
 import { icon } from "./icons.js";
 import { Link } from "./link.js";
+import { reasonKey, type Refusal, withRefusal } from "./refusals.js";
 import { shared } from "./styles.js";
 import { addSample, bytes, idleLeft, idleSoon, isOver, type Point, type Session, sparkline, type Usage } from "./usage-model.js";
 
-type Event_ = ({ type: "session" } & Session) | ({ type: "usage"; idle_deadline: string | null } & Usage);
+type Event_ = ({ type: "session" } & Session) | ({ type: "refusal" } & Refusal) | ({ type: "usage"; idle_deadline: string | null } & Usage);
+
+const SHOWN_REFUSALS = 20;
 
 @customElement("madang-usage")
 export class MadangUsage extends MadangElement {
@@ -33,6 +36,8 @@ export class MadangUsage extends MadangElement {
       .actions button { font-size: 12px; padding: 2px 8px; min-height: 26px; }
       .actions svg.i { width: 13px; height: 13px; }
       @media (pointer: coarse) { .actions button { min-height: 44px; padding: 2px 14px; } }
+      .refusals { list-style: none; margin: 0; padding: 8px 16px 12px; border-top: 1px solid var(--line); font-size: 12px; color: var(--muted); }
+      .refusals b { color: var(--ink); font-weight: 600; font-variant-numeric: tabular-nums; margin-right: 4px; }
       .bone { height: 40px; }
     `,
   ];
@@ -91,6 +96,10 @@ export class MadangUsage extends MadangElement {
       this.take(event);
       return;
     }
+    if (event.type === "refusal") {
+      if (this.info) this.info = { ...this.info, refusals: withRefusal(this.info.refusals, event) };
+      return;
+    }
     this.points = addSample(this.points, this.previous, event, this.info?.slots.cpu ?? 1);
     this.previous = event;
     if (this.info) this.info = { ...this.info, usage: event, idle_deadline: event.idle_deadline };
@@ -143,7 +152,16 @@ export class MadangUsage extends MadangElement {
         ${this.charts(info)}
         <div>${this.t("endsIn")}<b>${this.countdown(info)}</b></div>
         ${isOver(info) || this.asking ? nothing : this.actions(info, soon)}
-      </div>`;
+      </div>
+      ${info.refusals.length ? this.refusals(info.refusals) : nothing}`;
+  }
+
+  private refusals(refusals: readonly Refusal[]): TemplateResult {
+    return html`<ul class="refusals" aria-label=${this.t("refusals")}>
+      ${refusals.slice(0, SHOWN_REFUSALS).map(({ call, reason, detail, count }) => {
+        const key = reasonKey(reason);
+        return html`<li><b>${this.t("refused", { call, n: count })}</b> ${key ? this.t(key) : detail}</li>`;
+      })}</ul>`;
   }
 
   private charts(info: Session): TemplateResult {

@@ -1,5 +1,7 @@
 /** Series and words from the usage samples of a session. Pure. */
 
+import type { Refusal } from "./refusals.js";
+
 /** A session as the site tells it (docs/developers/architecture.md). */
 export interface Session {
   id: string;
@@ -17,6 +19,8 @@ export interface Session {
   idle_timeout: number | null;
   idle_deadline: string | null;
   usage: Usage;
+  /** What its policy refused, the latest first. */
+  refusals: Refusal[];
 }
 
 export interface Usage {

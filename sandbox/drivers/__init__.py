@@ -68,6 +68,19 @@ class Sample:
 
 
 @dataclass(frozen=True)
+class Refused:
+    """The policy has refused ``call`` ``count`` times for ``reason`` (:data:`sandbox.policy.rules.REASONS`).
+
+    ``count`` is the total since the sandbox began: who hears it twice, or misses one, has the right number.
+    Whoever begins to listen is told every total once; then those that changed, about each second.
+    """
+
+    call: str
+    reason: str
+    count: int
+
+
+@dataclass(frozen=True)
 class Exit:
     """The last event of a sandbox: why it ended and the exact totals.
 
@@ -92,11 +105,16 @@ class Driver(Protocol):
     async def start(self, spec: SandboxSpec) -> None:
         """Start a sandbox and return when its runner answers."""
 
+    def expect(self, image: str, count: int, begin: float, end: float) -> None:
+        """About ``count`` starts of ``image`` come between two moments of ``time.monotonic``: have as many ready."""
+
     async def adopt(self) -> list[str]:
         """Ids of all sandboxes that live, or ended and were not collected yet."""
 
-    def events(self, id: str) -> AsyncIterator[Sample | Exit]:
-        """Samples while it runs, then one :class:`Exit`. A sandbox that is gone yields its Exit at once."""
+    def events(self, id: str) -> AsyncIterator[Sample | Refused | Exit]:
+        """Samples and refusals while it runs; at the end the last totals of refusals, and one :class:`Exit`.
+
+        A sandbox that is gone yields these at once."""
 
     async def pause(self, id: str) -> None:
         """Freeze every process of it; nothing is lost."""

@@ -10,16 +10,20 @@ import shutil
 import socket
 import subprocess
 import time
+import uuid
 from collections import Counter
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from sandbox import doctor
-from sandbox.drivers import Exit, Sample, SandboxError, SandboxSpec
+from sandbox.drivers import Exit, Refused, Sample, SandboxError, SandboxSpec
+from sandbox.drivers.pool import Pool
 from sandbox.images import Image, images
 from sandbox.jail.cgroups import Cgroup
-from sandbox.jail.plan import make_plan
+from sandbox.jail.plan import Plan, make_plan
 from sandbox.jail.seen import choose_cores
 from sandbox.runner.wire import CallError, Client, WireError
 from sandbox.usage import Usage
@@ -34,6 +38,26 @@ log = logging.getLogger(__name__)
 
 def create(state: Path) -> JailDriver:
     return JailDriver(state)
+
+
+@dataclass
+class SpareSandbox:
+    """A sandbox that nobody has asked for yet. It ends when ``keeper`` is closed before it was claimed."""
+
+    plan: Plan
+    keeper: socket.socket
+
+    @property
+    def alive(self) -> bool:
+        try:
+            return self.keeper.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT) != b""
+        except BlockingIOError:
+            return True
+        except OSError:
+            return False
+
+    def close(self) -> None:
+        self.keeper.close()
 
 
 class Zygote:
@@ -101,61 +125,69 @@ class JailDriver:
     """See :class:`sandbox.drivers.Driver`. State: ``<state>/sandboxes/<id>/`` and ``<state>/images/``."""
 
     def __init__(self, state: Path) -> None:
-        self._sandboxes = state / "sandboxes"
+        self._sandboxes, self._spares = state / "sandboxes", state / "spares"
         self._zygotes = {i.name: Zygote(i, state / "images" / i.directory.name) for i in images().values()}
         self._prefixes = {i.name: state / "images" / i.directory.name for i in images().values()}
-        self._host_ids: set[int] = set()
+        self._host_ids: dict[str, int] = {}
         self._cores: dict[str, list[int]] = {}
+        self._pools = {i.name: Pool(partial(self._make_spare, i)) for i in images().values()}
         self._warming: list[asyncio.Task[None]] = []
 
     async def open(self) -> None:
         doctor.require_essentials()
         self._sandboxes.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self._cores = self._cores_on_disk()
+        shutil.rmtree(self._spares, ignore_errors=True)  # they ended with the last instance
+        self._spares.mkdir(mode=0o700)
+        await asyncio.to_thread(self._read_plans)
         self._warming = [asyncio.create_task(zygote.warm()) for zygote in self._zygotes.values()]
+        for pool in self._pools.values() if os.geteuid() == 0 else ():  # claiming takes privileges
+            pool.open()
 
     async def close(self) -> None:
-        await asyncio.gather(*self._warming, return_exceptions=True)
+        await asyncio.gather(*self._warming, *(pool.close() for pool in self._pools.values()), return_exceptions=True)
         for zygote in self._zygotes.values():
             await asyncio.to_thread(zygote.close)
 
     async def start(self, spec: SandboxSpec) -> None:
-        zygote = self._zygotes.get(spec.image.name)
-        if zygote is None:
+        if spec.image.name not in self._zygotes:
             raise SandboxError("unknown_image", f"There is no image called {spec.image.name}.")
-        directory = self._directory(spec.id)
         if spec.project is not None and not spec.project.is_dir():
             raise SandboxError("no_project", "The project's folder is not there.")
-        directory.mkdir(mode=0o700)
-        plan = make_plan(spec, directory, self._prefixes[spec.image.name], self._new_host_id(), self._take_cores(spec))
-        (directory / "plan.json").write_text(plan.to_json())
-        ours, theirs = socket.socketpair()
-        with ours:
-            with theirs:
-                await zygote.send(plan.to_json(), theirs)
-            answer = await self._answer(ours)
-        if "error" in answer:
-            log.error("sandbox %s: %s\n%s", spec.id, answer["error"], _tail(directory / "jail.log"))
-            await self.collect(spec.id)
-            raise SandboxError("not_started", f"The sandbox could not be started: {answer['error']}")
+        pool = self._pools[spec.image.name]
+        spare = pool.take() if _fits(spec) else None
+        if spare is not None and await self._claim(spare, spec):
+            return
+        pool.starting(1)
+        try:
+            plan = self._plan(spec, self._directory(spec.id))
+            (await self._build(spec.image, plan)).close()
+        finally:
+            pool.starting(-1)
+
+    def expect(self, image: str, count: int, begin: float, end: float) -> None:
+        if pool := self._pools.get(image):
+            pool.expect(count, begin, end)
 
     async def adopt(self) -> list[str]:
         if not self._sandboxes.is_dir():
             return []
         return [path.name for path in self._sandboxes.iterdir() if (path / "plan.json").exists()]
 
-    async def events(self, id: str) -> AsyncIterator[Sample | Exit]:
+    async def events(self, id: str) -> AsyncIterator[Sample | Refused | Exit]:
         directory, last = self._directory(id), Usage()
         try:
             async with await Client.connect(directory / "jail.sock") as client:
                 async for _, payload in await client.open("watch_samples"):
                     sample = json.loads(payload)
                     last = Usage.from_dict(sample["usage"])
+                    for refused in _refusals(sample):
+                        yield refused
                     notice, detail = str(sample.get("notice", "")), str(sample.get("detail", ""))
                     yield Sample(last, bool(sample["busy"]), int(sample["idle_ms"]), notice, detail)
         except (OSError, WireError, CallError):
             pass  # no jail listens: it has ended, and exit.json or its absence says how
-        yield await asyncio.to_thread(self._last_word, directory, last)
+        for event in await asyncio.to_thread(self._last_words, directory, last):
+            yield event
 
     async def pause(self, id: str) -> None:
         await self._call(id, "pause")
@@ -170,14 +202,60 @@ class JailDriver:
             return  # it has ended already
 
     async def collect(self, id: str) -> None:
-        self._cores.pop(id, None)
         await asyncio.to_thread(shutil.rmtree, self._directory(id), ignore_errors=True)
+        self._give_back(id)
 
     def runner_socket(self, id: str) -> Path:
         return self._directory(id) / "runner.sock"
 
     def _directory(self, id: str) -> Path:
         return self._sandboxes / id
+
+    def _plan(self, spec: SandboxSpec, directory: Path, spare: bool = False) -> Plan:
+        host_id, cores = self._new_host_id(spec.id), self._take_cores(spec)
+        return make_plan(spec, directory, self._prefixes[spec.image.name], host_id, cores, spare=spare)
+
+    async def _build(self, image: Image, plan: Plan) -> socket.socket:
+        """Let the image's zygote fork a jail that carries ``plan`` out; returns our end of what it answers on."""
+        directory = Path(plan.directory)
+        _write_plan(plan)
+        ours, theirs = socket.socketpair()
+        with theirs:
+            await self._zygotes[image.name].send(plan.to_json(), theirs)
+        answer = await self._answer(ours)
+        if "error" in answer:
+            ours.close()
+            log.error("sandbox %s: %s\n%s", plan.id, answer["error"], _tail(directory / "jail.log"))
+            shutil.rmtree(directory, ignore_errors=True)
+            self._give_back(plan.id)
+            raise SandboxError("not_started", f"The sandbox could not be started: {answer['error']}")
+        return ours
+
+    async def _make_spare(self, image: Image) -> SpareSandbox:
+        id = str(uuid.uuid4())
+        spec = SandboxSpec(id, image, image.slots, policy=image.policy)
+        plan = self._plan(spec, self._spares / id, spare=True)
+        return SpareSandbox(plan, await self._build(image, plan))
+
+    async def _claim(self, spare: SpareSandbox, spec: SandboxSpec) -> bool:
+        """Make ``spare`` the sandbox of ``spec``; whether that went well."""
+        directory, host_id, cores = self._directory(spec.id), spare.plan.host_id, spare.plan.cores
+        plan = make_plan(spec, directory, self._prefixes[spec.image.name], host_id, cores)
+        self._give_back(spare.plan.id)
+        self._cores[spec.id] = cores
+        if host_id is not None:
+            self._host_ids[spec.id] = host_id
+        os.rename(spare.plan.directory, directory)
+        _write_plan(plan)
+        try:
+            await self._call(spec.id, "claim", plan=plan.to_json())
+        except SandboxError as error:
+            log.error("sandbox %s: the spare one could not be claimed: %s", spec.id, error)
+            os.rename(directory, spare.plan.directory)  # it ends by itself
+            return False
+        finally:
+            spare.close()
+        return True
 
     def _take_cores(self, spec: SandboxSpec) -> list[int]:
         """The cores that the fewest sandboxes have: what is there is spread over all of them."""
@@ -186,28 +264,32 @@ class JailDriver:
         self._cores[spec.id] = cores
         return cores
 
-    def _cores_on_disk(self) -> dict[str, list[int]]:
-        plans = (json.loads(file.read_text()) for file in self._sandboxes.glob("*/plan.json"))
-        return {plan["id"]: plan.get("cores", []) for plan in plans}
+    def _give_back(self, id: str) -> None:
+        """The host user and the cores of a sandbox that is no more, or has another id now."""
+        self._host_ids.pop(id, None)
+        self._cores.pop(id, None)
 
-    def _new_host_id(self) -> int | None:
+    def _new_host_id(self, id: str) -> int | None:
         """A host user that no sandbox has now; ``None`` when we are an ordinary user and have but ourselves."""
         if os.geteuid() != 0:
             return None
-        used = self._host_ids & {int(i) for i in self._ids_on_disk()} | set(self._ids_on_disk())
-        self._host_ids = used
-        new = next(id for id in range(_FIRST_HOST_ID, _FIRST_HOST_ID + 1_000_000) if id not in used)
-        self._host_ids.add(new)
+        used = set(self._host_ids.values())
+        new = next(number for number in range(_FIRST_HOST_ID, _FIRST_HOST_ID + 1_000_000) if number not in used)
+        self._host_ids[id] = new
         return new
 
-    def _ids_on_disk(self) -> set[int]:
-        plans = (json.loads(file.read_text()) for file in self._sandboxes.glob("*/plan.json"))
-        return {plan["host_id"] for plan in plans}
+    def _read_plans(self) -> None:
+        """What the sandboxes of the last instance have."""
+        for file in self._sandboxes.glob("*/plan.json"):
+            plan, id = json.loads(file.read_text()), file.parent.name
+            self._cores[id] = plan.get("cores", [])
+            if plan["host_id"] is not None:
+                self._host_ids[id] = plan["host_id"]
 
-    async def _call(self, id: str, method: str) -> None:
+    async def _call(self, id: str, method: str, **params: Any) -> None:
         try:
             async with await Client.connect(self._directory(id) / "jail.sock") as client:
-                await client.call(method)
+                await client.call(method, **params)
         except (OSError, WireError, CallError) as error:
             raise SandboxError("gone", "The sandbox has ended.") from error
 
@@ -226,12 +308,13 @@ class JailDriver:
         answer: dict[str, Any] = json.loads(text)
         return answer
 
-    def _last_word(self, directory: Path, last: Usage) -> Exit:
+    def _last_words(self, directory: Path, last: Usage) -> list[Refused | Exit]:
         try:
             ended = json.loads((directory / "exit.json").read_text())
-            return Exit(ended["reason"], Usage.from_dict(ended["usage"]), ended["detail"])
+            exit = Exit(ended["reason"], Usage.from_dict(ended["usage"]), ended["detail"])
+            return [*_refusals(ended), exit]
         except (OSError, ValueError, KeyError):
-            return self._bury(directory, last)
+            return [self._bury(directory, last)]
 
     def _bury(self, directory: Path, last: Usage) -> Exit:
         """The jail was killed: its sandbox fell with it; read the accounts a last time and clear what is left."""
@@ -243,13 +326,30 @@ class JailDriver:
             deadline = time.monotonic() + 5
             while cgroup.processes() and time.monotonic() < deadline:
                 time.sleep(0.01)
-            usage = cgroup.usage(last, last.wall_ms)
+            base = Usage.from_dict(state["base"])
+            before = last.upon(base)
+            usage = cgroup.usage(before, before.wall_ms).since(base)
             cgroup.remove()
         except (OSError, ValueError, KeyError):
             pass  # it never got so far as to have accounts: what was read last stands
         return Exit(
             "jail_lost", usage, "The sandbox's supervisor was killed; the sandbox ended with it. Files are safe."
         )
+
+
+def _fits(spec: SandboxSpec) -> bool:
+    """Whether a spare sandbox can become this one: all but project, hostname and environment is fixed in it."""
+    return not spec.datasets and spec.slots == spec.image.slots and spec.policy == spec.image.policy
+
+
+def _write_plan(plan: Plan) -> None:
+    os.makedirs(plan.directory, mode=0o700, exist_ok=True)
+    Path(plan.directory, "plan.json").write_text(plan.to_json())
+
+
+def _refusals(told: dict[str, Any]) -> list[Refused]:
+    """A jail that an older version started, and that outlived it, tells none."""
+    return [Refused(*refused) for refused in told.get("refusals", ())]
 
 
 def _tail(path: Path) -> str:

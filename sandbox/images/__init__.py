@@ -13,6 +13,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from sandbox.policy import load_policy, policy_names
 from sandbox.slots import MIB, Slots
 
 ROOT = Path(__file__).parent
@@ -75,6 +76,9 @@ def _build(directory: Path, data: dict[str, Any]) -> Image:
     for key in ("memory", "disk"):
         if f"{key}_mib" in slots:
             slots[key] = int(slots.pop(f"{key}_mib")) * MIB
+    policy = data.get("policy", "default")
+    if policy not in policy_names():
+        raise ValueError(f"there is no policy {policy!r}, only {', '.join(policy_names())}")
     hello = data["hello"]
     return Image(
         name=data["name"].format(python=".".join(platform.python_version_tuple()[:2])),
@@ -87,7 +91,7 @@ def _build(directory: Path, data: dict[str, Any]) -> Image:
         thread_variables=tuple(data.get("thread_variables", ())),
         environment=dict(data.get("environment", {})),
         slots=Slots(**slots),
-        policy=data.get("policy", "default"),
+        policy=policy,
         hello=hello["text"],
         hello_file=hello["file"],
     )
@@ -98,6 +102,12 @@ def images() -> dict[str, Image]:
     """All images by name, in the order of their directories' names."""
     found = (read_image(file.parent) for file in sorted(ROOT.glob("*/image.toml")))
     return {image.name: image for image in found}
+
+
+def policies_for(image: Image) -> list[str]:
+    """The policies that a session of ``image`` may be given: its own and those that are no wider."""
+    own = load_policy(image.policy)
+    return [name for name in policy_names() if load_policy(name).no_wider_than(own)]
 
 
 def image_for_kernel(kernel: str) -> Image | None:

@@ -15,10 +15,12 @@ Theory of operation
 
 Between them: ``lifeline``, a socket pair from jail to runner. The runner reports on it that it is
 ready, and when somebody typed or something computes; when the jail dies the runner reads its end
-and the sandbox, whose pid 1 it is, dies with it: it fails closed.
+and the sandbox, whose pid 1 it is, dies with it: it fails closed. Over it, before anything else, the
+runner hands the jail the descriptor of its seccomp filter: system calls that the policy asks about wait
+there for the jail's answer.
 
 Modules, in the order of use: :mod:`plan` (what to build, as data), :mod:`zygote`, :mod:`supervisor`
-(the jail) with :mod:`shown` (what it lets be seen: :mod:`seen`) and :mod:`guard` (the disk limit),
+(the jail) with :mod:`shown` (what it lets be seen: :mod:`seen`) and :mod:`guard` (the disk limit), :mod:`notices`,
 :mod:`cgroups` and :mod:`disks` (limits and accounts), :mod:`builder`, :mod:`root` (the private root),
-:mod:`linux` (system calls).
+:mod:`notifier` (asked calls), :mod:`claim` (spare sandboxes), :mod:`linux` (system calls).
 """

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import errno
 import fcntl
 import os
-import platform
 import resource
 import socket
 import struct
@@ -19,7 +17,6 @@ from sandbox.jail import landlock, linux, root
 from sandbox.jail.cgroups import Cgroup
 from sandbox.jail.plan import INSIDE_ID, PROJECT, Plan
 from sandbox.policy.compile import seccomp_program
-from sandbox.policy.syscalls import NUMBERS
 from sandbox.runner import server
 from sandbox.runner.children import RESERVED_TASKS
 
@@ -33,7 +30,6 @@ _NAMESPACES = (
     | linux.CLONE_NEWCGROUP
     | linux.CLONE_NEWTIME
 )
-_OPEN_FILES = 4096
 _WRITABLE = ("/dev", "/proc")  # besides the tmpfs of the plan, home and the project in it among them
 _SIOCSIFFLAGS, _IFF_UP = 0x8914, 1
 
@@ -122,6 +118,7 @@ def _detach_from_host() -> None:
 
 def _be_runner(plan: Plan, channels: Channels, trees: list[tuple[int, str]], spill: int, program: bytes) -> None:
     linux.set_name("runner")
+    os.setsid()  # no process group with the jail: what is sent to a group from inside stays inside
     root.enter(plan, trees)
     socket.sethostname(plan.hostname)
     _loopback_up()
@@ -132,24 +129,19 @@ def _be_runner(plan: Plan, channels: Channels, trees: list[tuple[int, str]], spi
     linux.drop_capabilities()
     linux.prctl(linux.PR_SET_DUMPABLE, 0)
     landlock.restrict([*_WRITABLE, *plan.tmpfs, *plan.shared, spill])
-    linux.seccomp_filter(_no_preallocation())
-    linux.seccomp_filter(program)
-    home = Path(PROJECT if os.path.isdir(PROJECT) else Path.home())
+    _hand_over(linux.seccomp_filter(program), lifeline)
+    home = Path.home() if plan.spare or not os.path.isdir(PROJECT) else Path(PROJECT)
     os.chdir(home)
     _silence()
-    config = server.RunnerConfig(plan.image, tuple(plan.kernels), home, Path("/run/madang"), listener, lifeline, spill)
+    config = server.RunnerConfig(plan.image, tuple(plan.kernels), home, listener, lifeline, spill, plan.spare)
     server.run(config)
 
 
-def _no_preallocation() -> bytes:
-    """A filter that refuses fallocate(2), as some file systems do: programs fall back to writing.
-
-    It takes gigabytes of a disk in a moment, faster than any look from outside can see it.
-    """
-    number = NUMBERS[platform.machine()]["fallocate"]
-    refuse, allow = 0x00050000 | errno.EOPNOTSUPP, 0x7FFF0000
-    steps = [(0x20, 0, 0, 0), (0x15, 0, 1, number), (0x06, 0, 0, refuse), (0x06, 0, 0, allow)]
-    return b"".join(struct.pack("=HBBI", *step) for step in steps)
+def _hand_over(asked: int, lifeline: int) -> None:
+    """Give the jail the descriptor on which asked calls arrive: from here on nobody inside has it."""
+    with socket.socket(fileno=os.dup(lifeline)) as jail:
+        socket.send_fds(jail, [b"A"], [asked])
+    os.close(asked)
 
 
 def _loopback_up() -> None:
@@ -175,9 +167,9 @@ def _keep_only(*descriptors: int) -> list[int]:
 def _limits(plan: Plan) -> None:
     for what, value in (
         (resource.RLIMIT_CORE, 0),
-        (resource.RLIMIT_NOFILE, _OPEN_FILES),
-        (resource.RLIMIT_FSIZE, plan.slots.disk),
-        (resource.RLIMIT_MEMLOCK, 64 * 1024),
+        (resource.RLIMIT_NOFILE, plan.open_files),
+        (resource.RLIMIT_FSIZE, plan.file_size),
+        (resource.RLIMIT_MEMLOCK, plan.locked_memory),
         (resource.RLIMIT_NPROC, plan.slots.processes + RESERVED_TASKS),
     ):
         hard = resource.getrlimit(what)[1]

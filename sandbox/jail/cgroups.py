@@ -60,9 +60,13 @@ class Cgroup:
             self._write("memory", "memory.limit_in_bytes", str(slots.memory))
             if (self.paths["memory"] / "memory.memsw.limit_in_bytes").exists():
                 self._write("memory", "memory.memsw.limit_in_bytes", str(slots.memory))
-        self._write("pids", "pids.max", str(slots.processes + RESERVED_TASKS))
+        self.open_reserve(slots, False)
         if cores and "cpuset" in self.paths:
             self._pin(cores)
+        self.throttle(disk)
+
+    def throttle(self, disk: str) -> None:
+        """Limit input and output on ``disk`` where there is a controller for it."""
         if disk and self.paths.keys() & {"io", "blkio"}:
             try:
                 self._limit_io(disk)
@@ -135,6 +139,20 @@ class Cgroup:
     def out_of_memory_kills(self) -> int:
         file = "memory.events" if self.version == 2 else "memory.oom_control"
         return _field(self._read("memory", file), "oom_kill")
+
+    def refused_tasks(self) -> int:
+        """How often the limit of processes and threads refused one."""
+        try:
+            return _field(self._read("pids", "pids.events"), "max")
+        except FileNotFoundError:
+            return 0  # version 1 had none before Linux 4.8
+
+    def open_reserve(self, slots: Slots, open: bool) -> None:
+        """Leave room for the tasks that only the runner may start beyond ``slots``, or none.
+
+        Programs are kept from it by RLIMIT_NPROC, whose refusals nobody counts: so it is open while it is needed.
+        """
+        self._write("pids", "pids.max", str(slots.processes + (RESERVED_TASKS if open else 0)))
 
     def usage(self, before: Usage, wall_ms: int, transferred: tuple[int, int] = (0, 0)) -> Usage:
         """The accounts now. ``before`` is the last reading: totals never fall, and memory is integrated since it.

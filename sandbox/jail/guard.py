@@ -20,6 +20,7 @@ import resource
 import signal
 import stat
 import time
+import traceback
 from collections.abc import Callable
 from pathlib import Path
 
@@ -81,6 +82,22 @@ class DiskGuard:
         if since < self._took * _SHARE:
             return False
         return active or self.full or since >= IDLE_SECONDS or self._shrunk()
+
+    async def watch(self, computes: Callable[[], bool | None], changed: Callable[[], None]) -> None:
+        """Look whenever it is time, for ever; ``computes`` is None while nothing inside can run.
+
+        ``changed`` is called when there is something new to tell.
+        """
+        while True:
+            active, before = computes(), self.notice
+            if active is not None and self.due(active):
+                try:
+                    await self.look()
+                except OSError:
+                    traceback.print_exc()
+                if self.notice != before:
+                    changed()
+            await asyncio.sleep(self.pause(bool(active)))
 
     def _shrunk(self) -> bool:
         """Whether the file system has lost so much room that the project may be near its limit."""

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import ctypes
+import errno
+import fcntl
 import os
 import platform
 import struct
+from typing import NamedTuple
 
 CLONE_NEWNS, CLONE_NEWCGROUP, CLONE_NEWUTS, CLONE_NEWIPC = 0x00020000, 0x02000000, 0x04000000, 0x08000000
+CLONE_FS = 0x00000200
 CLONE_NEWUSER, CLONE_NEWPID, CLONE_NEWNET = 0x10000000, 0x20000000, 0x40000000
 CLONE_NEWTIME = 0x00000080
 
@@ -31,7 +35,21 @@ _CAPSET = {"x86_64": 126, "aarch64": 91}
 # One number on every architecture since Linux 5.
 _OPEN_TREE, _MOVE_MOUNT, _MOUNT_SETATTR, _LANDLOCK = 428, 429, 442, 444
 
+_SECCOMP_NEW_LISTENER, _SECCOMP_WAIT_KILLABLE = 1 << 3, 1 << 5
+_SECCOMP_IOCTL_NOTIF_RECV, _SECCOMP_IOCTL_NOTIF_SEND = 0xC0502100, 0xC0182101
+_SECCOMP_IOCTL_NOTIF_ID_VALID = 0x40082102
+_NOTIFICATION = struct.Struct("=QIIiIQ6Q")  # struct seccomp_notif
+
 _libc = ctypes.CDLL(None, use_errno=True)
+
+
+class SeccompNotification(NamedTuple):
+    """An asked call: its cookie, the calling thread, the call's number and its six raw arguments."""
+
+    id: int
+    thread: int
+    number: int
+    arguments: tuple[int, ...]
 
 
 def _check(result: int, what: str) -> int:
@@ -50,7 +68,8 @@ def unshare(flags: int) -> None:
 
 
 def setns(descriptor: int, flags: int) -> None:
-    """Enter a namespace, given by a descriptor of it; ``flags`` is its kind."""
+    """Let the calling thread join namespaces: those of the process that the pidfd ``descriptor`` names (``flags`` says
+    which), or the one that it is itself a descriptor of (``flags`` is its kind)."""
     _check(_libc.setns(descriptor, flags), "setns")
 
 
@@ -76,9 +95,9 @@ def pivot_root(new: str, old: str) -> None:
     _check(_libc.syscall(_long(_PIVOT_ROOT[platform.machine()]), new.encode(), old.encode()), "pivot_root")
 
 
-def open_tree(path: str) -> int:
-    """A descriptor of a detached copy of the mounts at ``path`` and below."""
-    flags = _OPEN_TREE_CLONE | _AT_RECURSIVE | os.O_CLOEXEC
+def open_tree(path: str, recursive: bool = True) -> int:
+    """A descriptor of a detached copy of the mount at ``path``, and of those below it."""
+    flags = _OPEN_TREE_CLONE | (_AT_RECURSIVE if recursive else 0) | os.O_CLOEXEC
     return _check(_libc.syscall(_long(_OPEN_TREE), _AT_FDCWD, path.encode(), _long(flags)), f"open_tree {path}")
 
 
@@ -87,9 +106,12 @@ def move_mount(tree: int, target: str) -> None:
     _check(_libc.syscall(*call), f"move_mount on {target}")
 
 
-def mount_setattr(path: str, attributes: int, tree: int = _AT_FDCWD, userns: int = 0) -> None:
-    """Set ``attributes`` on the mounts at ``path`` (or of ``tree``) and below; ``userns`` for an idmapped mount."""
-    attr = struct.pack("QQQQ", attributes, 0, 0, userns)
+def mount_setattr(path: str, attributes: int, tree: int = _AT_FDCWD, userns: int = 0, clear: int = 0) -> None:
+    """Set ``attributes`` on the mounts at ``path`` (or of ``tree``) and below, and take those in ``clear`` away.
+
+    ``userns`` is for an idmapped mount.
+    """
+    attr = struct.pack("QQQQ", attributes, clear, 0, userns)
     flags = _AT_EMPTY_PATH if tree != _AT_FDCWD else 0
     if not attributes & MOUNT_ATTR_IDMAP:
         flags |= _AT_RECURSIVE
@@ -120,11 +142,41 @@ def set_no_capabilities() -> None:
     _check(_libc.syscall(_long(_CAPSET[platform.machine()]), header, data), "capset")
 
 
-def seccomp_filter(program: bytes) -> None:
-    """Install a filter (packed ``struct sock_filter``) on this process; it stays for good."""
+def seccomp_filter(program: bytes) -> int:
+    """Install a filter (packed ``struct sock_filter``) on this process; it stays for good.
+
+    Returns the descriptor on which asked calls arrive (seccomp_unotify(2)).
+    """
     code = ctypes.create_string_buffer(program, len(program))
     fprog = struct.pack("HxxxxxxP", len(program) // 8, ctypes.addressof(code))
-    _check(_libc.syscall(_long(_SECCOMP[platform.machine()]), _long(1), _long(0), fprog), "seccomp")
+    number, killable = _long(_SECCOMP[platform.machine()]), _SECCOMP_WAIT_KILLABLE
+    while True:
+        listener = _libc.syscall(number, _long(1), _long(_SECCOMP_NEW_LISTENER | killable), fprog)
+        if listener >= 0 or not killable or ctypes.get_errno() != errno.EINVAL:
+            return _check(listener, "seccomp")
+        killable = 0  # before Linux 5.19: a caller that waits can be interrupted, and asks again
+
+
+def seccomp_receive(listener: int) -> SeccompNotification:
+    """The next asked call. ``ENOENT``: its caller has died meanwhile."""
+    notification = bytearray(_NOTIFICATION.size)
+    fcntl.ioctl(listener, _SECCOMP_IOCTL_NOTIF_RECV, notification)
+    id, pid, _, number, _, _, *arguments = _NOTIFICATION.unpack(notification)
+    return SeccompNotification(id, pid, number, tuple(arguments))
+
+
+def seccomp_answer(listener: int, id: int, code: int) -> None:
+    """Let the call go on (``code`` 0), or fail with errno ``code``. ``ENOENT``: nobody waits for it any more."""
+    fcntl.ioctl(listener, _SECCOMP_IOCTL_NOTIF_SEND, struct.pack("=QqiI", id, 0, -code, 0 if code else 1))
+
+
+def seccomp_still_waits(listener: int, id: int) -> bool:
+    """Whether the caller of ``id`` still waits: only then is its pid its own, and nobody else's by now."""
+    try:
+        fcntl.ioctl(listener, _SECCOMP_IOCTL_NOTIF_ID_VALID, struct.pack("=Q", id))
+    except OSError:
+        return False
+    return True
 
 
 def landlock_abi() -> int:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import os
 import sys
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from sandbox.drivers import SandboxSpec
 from sandbox.jail.seen import cpu_files
+from sandbox.policy import Programs, load_policy
 from sandbox.slots import MIB, Slots
 
 INSIDE_ID = 1000
@@ -26,8 +27,6 @@ R octave.d python3 python3.11 python3.12 python3.13 perl protocols services ethe
 locale.alias locale.gen default/locale debian_version os-release lsb-release dpkg
 """.split()  # noqa: SIM905 - a list of words reads as one
 _TOP = ("bin", "sbin", "lib", "lib32", "lib64", "libx32")
-# Of /proc, what speaks of the whole machine: the jail writes its own (see sandbox.jail.shown).
-SHOWN = ("cpuinfo", "meminfo", "stat", "loadavg")
 _DEVICES = ("null", "zero", "full", "random", "urandom", "tty")
 
 
@@ -35,7 +34,8 @@ _DEVICES = ("null", "zero", "full", "random", "urandom", "tty")
 class Bind:
     """A host path shown at ``target``.
 
-    ``owner`` (uid, gid on disk) makes its files the sandboxed user's, by an idmapped mount.
+    ``owner`` (uid, gid on disk) makes its files the sandboxed user's, by an idmapped mount. What is not
+    ``executable`` can be read, and neither started nor loaded as a library.
     """
 
     source: str
@@ -43,13 +43,17 @@ class Bind:
     writable: bool = False
     device: bool = False
     owner: tuple[int, int] | None = None
+    executable: bool = True
 
 
 @dataclass(frozen=True)
 class Plan:
     """``host_id`` is the unprivileged host user (``None``: whoever runs the zygote). Sizes are in bytes.
 
+    ``slots`` and the limits are the stricter of what was granted and what the policy allows;
+    ``own_programs``: what the sandbox can write, it may execute.
     ``cores`` are those of the host it is pinned to and sees. ``shared`` folders share one tmpfs of ``space``.
+    A ``spare`` one waits for a session that claims it: see :mod:`sandbox.jail.claim`.
     """
 
     id: str
@@ -61,13 +65,24 @@ class Plan:
     slots: Slots
     cores: list[int]
     policy: str
+    open_files: int
+    file_size: int
+    locked_memory: int
+    own_programs: bool
     binds: list[Bind]
     links: dict[str, str]
     files: dict[str, str]
     tmpfs: dict[str, int]
     shared: list[str]
     space: int
+    folders: list[str] = field(default_factory=list)
+    spare: bool = False
     environment: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def project(self) -> str | None:
+        """The host folder of its project."""
+        return next((bind.source for bind in self.binds if bind.target == PROJECT), None)
 
     def to_json(self) -> str:
         return json.dumps(asdict(self))
@@ -80,12 +95,19 @@ class Plan:
         return cls(**data)
 
 
-def make_plan(spec: SandboxSpec, directory: Path, prefix: Path, host_id: int | None, cores: list[int]) -> Plan:
+def make_plan(
+    spec: SandboxSpec, directory: Path, prefix: Path, host_id: int | None, cores: list[int], *, spare: bool = False
+) -> Plan:
     """The plan for ``spec`` on this host; ``prefix`` is the image's virtual environment.
 
     What temporary files hold is memory of the sandbox's: all of them together get half, so that full they
     leave room for the programs that clean them up.
+
+    Raises:
+        LookupError: there is no such policy.
     """
+    policy = load_policy(spec.policy)
+    limits, programs = policy.limits, policy.programs
     return Plan(
         id=spec.id,
         directory=str(directory),
@@ -93,15 +115,21 @@ def make_plan(spec: SandboxSpec, directory: Path, prefix: Path, host_id: int | N
         kernels=[kernel.name for kernel in spec.image.kernels],
         hostname=spec.hostname,
         host_id=host_id,
-        slots=spec.slots,
+        slots=replace(spec.slots, processes=min(spec.slots.processes, limits.tasks)),
         cores=cores,
         policy=spec.policy,
-        binds=[*_system(prefix), *_devices(), *_shown(directory), *_data(spec)],
+        open_files=limits.open_files,
+        file_size=min(spec.slots.disk, limits.file_size or spec.slots.disk),
+        locked_memory=limits.locked_memory,
+        own_programs=programs.own,
+        binds=[*_system(prefix), *_programs(programs, prefix), *_devices(), *_data(spec, programs.own)],
         links=_links(),
         files=_files(spec.hostname) | cpu_files(cores),
         tmpfs={"/run": 4 * MIB},
         shared=["/tmp", HOME, "/dev/shm"],  # noqa: S108 - inside
         space=min(spec.slots.disk, spec.slots.memory // 2),
+        folders=[PROJECT] if spare else [],
+        spare=spare,
         environment=_environment(spec, prefix, len(cores)),
     )
 
@@ -118,19 +146,28 @@ def _system(prefix: Path) -> list[Bind]:
     return binds
 
 
+def _programs(programs: Programs, prefix: Path) -> list[Bind]:
+    """The folders of the host from which little may be started, and over them, one by one, what may.
+
+    By mounts and not by looking at the path in a call: that lies in memory, which changes after the look.
+    """
+    folders = [folder for folder in programs.folders if os.path.isdir(folder) and not os.path.islink(folder)]
+    wanted = [os.path.join(folder, name) for name in programs.only for folder in folders]
+    wanted.append(str(prefix / "bin" / "python"))
+    files = {os.path.realpath(path) for path in wanted if os.path.isfile(path)}
+    covered = sorted(file for file in files if any(file.startswith(f"{folder}/") for folder in folders))
+    return [Bind(folder, folder, executable=False) for folder in folders] + [Bind(file, file) for file in covered]
+
+
 def _devices() -> list[Bind]:
     return [Bind(f"/dev/{name}", f"/dev/{name}", writable=True, device=True) for name in _DEVICES]
 
 
-def _shown(directory: Path) -> list[Bind]:
-    return [Bind(f"{directory}/shown/{name}", f"/proc/{name}") for name in SHOWN]
-
-
-def _data(spec: SandboxSpec) -> list[Bind]:
-    binds = [Bind(str(path), f"/datasets/{name}") for name, path in spec.datasets.items()]
+def _data(spec: SandboxSpec, executable: bool) -> list[Bind]:
+    binds = [Bind(str(path), f"/datasets/{name}", executable=executable) for name, path in spec.datasets.items()]
     if spec.project is not None:
         stat = os.stat(spec.project, follow_symlinks=False)
-        binds.append(Bind(str(spec.project), PROJECT, writable=True, owner=(stat.st_uid, stat.st_gid)))
+        binds.append(Bind(str(spec.project), PROJECT, True, owner=(stat.st_uid, stat.st_gid), executable=executable))
     return binds
 
 
@@ -178,7 +215,6 @@ HISTSIZE=10000
 shopt -s histappend checkwinsize
 PS1='\[\e[32m\]\u@\h\[\e[0m\]:\[\e[34m\]\w\[\e[0m\]\$ '
 alias ls='ls --color=auto' ll='ls -alF' grep='grep --color=auto'
-[ -x /usr/bin/dircolors ] && eval "$(dircolors -b)"
 [ -f /usr/share/bash-completion/bash_completion ] && . /usr/share/bash-completion/bash_completion
 command -v vim >/dev/null || alias vim=vi
 """

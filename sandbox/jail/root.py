@@ -78,8 +78,8 @@ def enter(plan: Plan, trees: list[tuple[int, str]]) -> None:
     linux.mount("madang", _STAGE, "tmpfs", _SAFE, "size=64m,mode=755")
     _dev()
     for target, size in plan.tmpfs.items():
-        _tmpfs(target, size)
-    _shared(plan.shared, plan.space)
+        _tmpfs(target, size, plan.own_programs)
+    _shared(plan)
     _proc()
     _pts()
     for tree, target in trees:
@@ -88,9 +88,8 @@ def enter(plan: Plan, trees: list[tuple[int, str]]) -> None:
         _parent(link).joinpath(Path(link).name).symlink_to(destination)
     for name, text in plan.files.items():
         _parent(name).joinpath(Path(name).name).write_text(text)
-    for empty in ("/sys", "/mnt", "/opt", "/srv", "/var/log", "/var/cache", "/run/madang"):
+    for empty in (*plan.folders, "/sys", "/mnt", "/opt", "/srv", "/var/log", "/var/cache"):
         _inside(empty).mkdir(parents=True, exist_ok=True)
-    _inside("/run/madang").chmod(0o700)
     os.chdir(_STAGE)
     linux.pivot_root(".", ".")
     linux.umount2(".", linux.MNT_DETACH)
@@ -114,17 +113,18 @@ def _dev() -> None:
     linux.mount("dev", _STAGE + "/dev", "tmpfs", linux.MS_NOSUID, "size=64k,nr_inodes=128,mode=755")
 
 
-def _tmpfs(target: str, size: int) -> None:
+def _tmpfs(target: str, size: int, programs: bool) -> None:
     """A tmpfs with room for ``size`` bytes; and as few inodes as files of 16 KiB would fill it with."""
     _inside(target).mkdir(parents=True, exist_ok=True)
     inodes = max(_FEWEST_INODES, size // _BYTES_PER_INODE)
-    linux.mount("tmpfs", _STAGE + target, "tmpfs", _SAFE, f"size={size},nr_inodes={inodes},mode=755")
+    flags = _SAFE if programs else _SAFE | linux.MS_NOEXEC
+    linux.mount("tmpfs", _STAGE + target, "tmpfs", flags, f"size={size},nr_inodes={inodes},mode=755")
 
 
-def _shared(targets: list[str], size: int) -> None:
-    """One tmpfs whose room ``targets`` share: a folder of it is bound on each."""
-    _tmpfs(_ROOM, size)
-    for index, target in enumerate(targets):
+def _shared(plan: Plan) -> None:
+    """One tmpfs whose room the shared folders have together: a folder of it is bound on each."""
+    _tmpfs(_ROOM, plan.space, plan.own_programs)
+    for index, target in enumerate(plan.shared):
         folder = _inside(f"{_ROOM}/{index}")
         folder.mkdir()
         folder.chmod(0o1777 if target in ("/tmp", "/dev/shm") else 0o755)  # noqa: S108
@@ -159,7 +159,7 @@ def _attach(tree: int, target: str) -> None:
     path = _parent(target) / Path(target).name
     if os.path.isdir(f"/proc/self/fd/{tree}"):
         path.mkdir(exist_ok=True)
-    elif not path.exists():
+    elif not path.exists():  # a program over its own folder's mount is there, and that is read-only
         path.touch()
     linux.move_mount(tree, str(path))
     os.close(tree)
@@ -171,4 +171,6 @@ def _attributes(bind: Bind) -> int:
         attributes |= linux.MOUNT_ATTR_NODEV
     if not bind.writable:
         attributes |= linux.MOUNT_ATTR_RDONLY
+    if not bind.executable:
+        attributes |= linux.MOUNT_ATTR_NOEXEC
     return attributes

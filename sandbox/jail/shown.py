@@ -14,15 +14,17 @@ from pathlib import Path
 
 from sandbox.jail import seen
 from sandbox.jail.cgroups import Cgroup
-from sandbox.jail.plan import SHOWN, Bind, Plan
+from sandbox.jail.plan import Bind, Plan
 from sandbox.jail.seen import Load, Readings
 from sandbox.usage import Usage
 
+SHOWN = ("cpuinfo", "meminfo", "stat", "loadavg")
+"""Of /proc, what speaks of the whole machine."""
 _ROUNDED = 256 * 1024  # memory is shown in steps of this: an idle session rewrites nothing
 
 
 class Shown:
-    """The live files of one sandbox. ``folder`` is that of its plan's binds."""
+    """The live files of one sandbox. ``folder`` is where they are made."""
 
     def __init__(self, folder: Path, memory: int, cores: Sequence[int]) -> None:
         self._memory, self._cores = memory, cores
@@ -71,7 +73,12 @@ class Shown:
             self._texts[name] = text
 
 
-def with_cgroup(plan: Plan, cgroup: Cgroup) -> Plan:
-    """``plan`` with the sandbox's own cgroup, read-only, where programs look for their limits."""
+def with_shown(plan: Plan, cgroup: Cgroup, folder: Path) -> Plan:
+    """``plan`` with the live files of ``folder``, and the sandbox's own cgroup, where programs look for their limits.
+
+    The folder's place is no part of the plan itself: it changes when a spare sandbox is claimed, and the files
+    are the same.
+    """
+    files = [Bind(str(folder / name), f"/proc/{name}") for name in SHOWN]
     own = [Bind(str(path), target) for path, target in cgroup.shown()]
-    return replace(plan, binds=[*plan.binds, *own])
+    return replace(plan, binds=[*plan.binds, *files, *own])

@@ -16,24 +16,40 @@ import socket
 import sys
 import time
 import traceback
+from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from sandbox.drivers import SandboxError
-from sandbox.jail import builder, linux
+from sandbox.jail import builder, claim, linux
 from sandbox.jail.cgroups import Cgroup, parent_groups, sandbox_group
 from sandbox.jail.disks import Transferred, disk_of, look
 from sandbox.jail.guard import DiskGuard
-from sandbox.jail.plan import PROJECT, Plan
-from sandbox.jail.shown import Shown, with_cgroup
+from sandbox.jail.notices import Notices
+from sandbox.jail.notifier import LiveFacts, Notifier, Refusals, as_list
+from sandbox.jail.plan import Plan
+from sandbox.jail.shown import Shown, with_shown
+from sandbox.policy import load_policy
 from sandbox.runner import sockets
-from sandbox.runner.wire import Peer
+from sandbox.runner.wire import CallError, Peer
 from sandbox.usage import Usage
 
 READY_SECONDS = 30
+CLAIM_SECONDS = 10
 GRACE_SECONDS = 3.0
-NOTICE_SECONDS = 60.0
 BUSY_CPU = 0.05  # of one core, over a sample: what computes more than this is not idle
+
+
+@dataclass(frozen=True)
+class Runner:
+    """The sandbox's first process, our end of its lifeline, descriptors of its user and mount namespace, and the
+    descriptor on which asked system calls arrive."""
+
+    pid: int
+    lifeline: socket.socket
+    namespaces: list[int]
+    asked: int
 
 
 def supervise(plan: Plan, reply: socket.socket) -> None:
@@ -44,17 +60,14 @@ def supervise(plan: Plan, reply: socket.socket) -> None:
         cgroup = sandbox_group(plan.id, *parent_groups())
         try:
             shown = Shown(directory / "shown", plan.slots.memory, plan.cores)
-            pid, lifeline, spaces = _make(plan, cgroup, directory)
+            runner = _make(plan, cgroup, directory)
         except BaseException:
             cgroup.kill()
             cgroup.remove()
             raise
         control = sockets.listen(directory / "jail.sock")
         reply.sendall(b'{"ready": true}\n')
-        reply.close()
-        project = _project(plan)
-        guard = DiskGuard(Path(project), plan.slots.disk, cgroup, pid, spaces) if project else None
-        asyncio.run(_watch(plan, cgroup, pid, lifeline, control, shown, guard))
+        asyncio.run(_watch(plan, cgroup, runner, shown, control, reply))
     except BaseException as error:
         traceback.print_exc()
         _answer_error(reply, error)
@@ -65,13 +78,20 @@ def supervise(plan: Plan, reply: socket.socket) -> None:
 async def _watch(
     plan: Plan,
     cgroup: Cgroup,
-    pid: int,
-    lifeline: socket.socket,
-    control: socket.socket,
+    runner: Runner,
     shown: Shown,
-    guard: DiskGuard | None,
+    control: socket.socket,
+    reply: socket.socket,
 ) -> None:
-    await Jail(plan, cgroup, pid, lifeline, control, shown, guard).watch()
+    policy = load_policy(plan.policy)
+    facts = LiveFacts(cgroup, runner.pid, plan.slots.processes, policy.limits.processes)
+    jail = Jail(plan, cgroup, runner, Notifier(runner.asked, policy, facts), shown, control)
+    if plan.spare:
+        jail.wait_for_claim(reply)
+    else:
+        reply.close()
+        jail.guard_project(plan)
+    await jail.watch()
 
 
 def _answer_error(reply: socket.socket, error: BaseException) -> None:
@@ -97,9 +117,9 @@ def _become_daemon(directory: Path, keep: int) -> None:
                 continue  # the listing's own descriptor
 
 
-def _make(plan: Plan, cgroup: Cgroup, directory: Path) -> tuple[int, socket.socket, list[int]]:
-    """Make the sandbox; returns the runner's pid, our end of the lifeline and its namespaces once it is ready."""
-    cgroup.create(plan.slots, plan.cores, disk_of(_project(plan) or plan.directory))
+def _make(plan: Plan, cgroup: Cgroup, directory: Path) -> Runner:
+    """Make the sandbox; returns its runner once it is ready."""
+    cgroup.create(plan.slots, plan.cores, disk_of(plan.project or plan.directory))
     listener = sockets.listen(directory / "runner.sock")
     lifeline, inside = socket.socketpair()
     spill = directory / "spill"
@@ -111,23 +131,17 @@ def _make(plan: Plan, cgroup: Cgroup, directory: Path) -> tuple[int, socket.sock
         channels = builder.Channels(listener.fileno(), inside.fileno(), str(spill), to_jail, from_jail)
         for descriptor in (from_builder, to_builder, lifeline.fileno()):
             os.close(descriptor)
-        builder.build(with_cgroup(plan, cgroup), cgroup, channels)
+        builder.build(with_shown(plan, cgroup, directory / "shown"), cgroup, channels)
     for descriptor in (to_jail, from_jail):
         os.close(descriptor)
     listener.close()
     inside.close()
     pid = _attend_builder(plan, child, from_builder, to_builder)
     paths = {controller: str(path) for controller, path in cgroup.paths.items()}
-    state = {"runner": pid, "jail": os.getpid(), "version": cgroup.version, "cgroup": paths}
+    state = {"runner": pid, "jail": os.getpid(), "version": cgroup.version, "cgroup": paths, "base": {}}
     write_json(directory / "state.json", state)
-    spaces = socket.recv_fds(lifeline, 1, 2)[1]
-    _wait_ready(lifeline)
-    return pid, lifeline, spaces
-
-
-def _project(plan: Plan) -> str | None:
-    """The host folder of the plan's project."""
-    return next((bind.source for bind in plan.binds if bind.target == PROJECT), None)
+    namespaces = socket.recv_fds(lifeline, 1, 2)[1]
+    return Runner(pid, lifeline, namespaces, _wait_ready(lifeline))
 
 
 def _attend_builder(plan: Plan, child: int, from_builder: int, to_builder: int) -> int:
@@ -151,15 +165,17 @@ def _attend_builder(plan: Plan, child: int, from_builder: int, to_builder: int) 
     return pid
 
 
-def _wait_ready(lifeline: socket.socket) -> None:
+def _wait_ready(lifeline: socket.socket) -> int:
     lifeline.settimeout(READY_SECONDS)
     try:
+        _, asked, _, _ = socket.recv_fds(lifeline, 1, 1)
         ready = lifeline.recv(4096)
     except TimeoutError as error:
         raise SandboxError("not_ready", f"The sandbox did not answer within {READY_SECONDS} s.") from error
-    if not ready:
+    if not (asked and ready):
         raise SandboxError("not_ready", "The sandbox ended before it was ready; its jail.log says more.")
     lifeline.setblocking(False)
+    return asked[0]
 
 
 def write_json(path: Path, value: Any) -> None:
@@ -176,18 +192,23 @@ class Jail:
         self,
         plan: Plan,
         cgroup: Cgroup,
-        pid: int,
-        lifeline: socket.socket,
-        control: socket.socket,
+        runner: Runner,
+        notifier: Notifier,
         shown: Shown,
-        guard: DiskGuard | None,
+        control: socket.socket,
     ) -> None:
-        self._plan, self._cgroup, self._pid, self._shown, self._guard = plan, cgroup, pid, shown, guard
-        self._lifeline, self._control = lifeline, control
+        self._plan, self._cgroup, self._notifier, self._shown = plan, cgroup, notifier, shown
+        self._pid, self._lifeline, self._namespaces = runner.pid, runner.lifeline, runner.namespaces
+        self._control = control
+        self._guard: DiskGuard | None = None
+        self._guarding: list[asyncio.Task[None]] = []
         self._began = time.monotonic()
-        self._usage = Usage()
+        self._usage = Usage()  # since the sandbox was built; its session is told what came after ``base``
+        self._base = Usage()
         self._transferred = Transferred()
-        self._kills, self._killed = 0, 0.0
+        self._notices = Notices(cgroup, plan.slots)
+        self._keeper: socket.socket | None = None
+        self._claimed = asyncio.Event()
         self._input = self._active = time.monotonic()
         self._busy = False
         self._reason = ""
@@ -204,13 +225,14 @@ class Jail:
         pidfd = os.pidfd_open(self._pid)
         loop.add_reader(pidfd, gone.set)
         loop.add_reader(self._lifeline, self._heard)
+        self._notifier.open()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, lambda: self._stop("stopped"))
-        methods = {name: getattr(self, name) for name in ("watch_samples", "pause", "resume", "stop")}
+        methods = {name: getattr(self, name) for name in ("watch_samples", "pause", "resume", "stop", "claim")}
         server = await asyncio.start_unix_server(lambda r, w: Peer(r, w, methods).serve(), sock=self._control)
-        tasks = [asyncio.create_task(self._sample()), asyncio.create_task(self._guard_disk())]
+        sampler = asyncio.create_task(self._sample())
         await gone.wait()
-        for task in tasks:
+        for task in (sampler, *self._guarding):
             task.cancel()
         loop.remove_reader(pidfd)
         await self._finish()
@@ -223,10 +245,13 @@ class Jail:
 
     async def watch_samples(self, peer: Peer, call: int) -> dict[str, Any]:
         async def pump() -> None:
-            seq = 0
+            seq, told = 0, Refusals()
             self._read_accounts()
             while not self._over:
-                await peer.send({"stream": call, "seq": seq}, self._message())
+                refusals = self._refusals()
+                message = self._message(refusals.items() - told.items())
+                told = refusals
+                await peer.send({"stream": call, "seq": seq}, message)
                 seq += 1
                 await asyncio.shield(self._tick)
             await peer.send({"stream": call, "end": "exit"})
@@ -249,7 +274,61 @@ class Jail:
         self._stop("stopped")
         return {}
 
+    async def claim(self, peer: Peer, call: int, plan: str) -> dict[str, Any]:
+        """Become the sandbox of ``plan``, whose directory this one has been renamed to."""
+        if self._keeper is None:
+            raise CallError("illegal", "This sandbox is no spare one, or not any more.")
+        wanted = Plan.from_json(plan)
+        self._let_go_of_keeper()
+        try:
+            more = claim.differences(self._plan, wanted)
+            claim.enter(self._pid, more, self._id_maps.sources(more))
+            self._id_maps.close()
+            order = {"root": claim.root_of(wanted), "environment": wanted.environment}
+            self._lifeline.send(b"claim " + json.dumps(order).encode() + b"\n")
+            await asyncio.wait_for(self._claimed.wait(), CLAIM_SECONDS)
+            self.guard_project(wanted)
+        except (OSError, ValueError, TimeoutError) as error:
+            self._stop("unclaimed")
+            raise CallError("failed", str(error) or "The runner did not answer.") from error
+        self._plan = wanted
+        asyncio.get_running_loop().call_soon(self._begin_session)  # after the answer, and before anything else is heard
+        return {}
+
     # Inside
+
+    def wait_for_claim(self, keeper: socket.socket) -> None:
+        """A spare sandbox ends with the driver that holds the other end of ``keeper``, unless it is claimed."""
+        assert self._plan.host_id is not None
+        self._keeper = keeper
+        self._id_maps = claim.IdMaps(self._plan.host_id)
+        asyncio.get_running_loop().add_reader(keeper, self._lose_keeper)
+
+    def guard_project(self, plan: Plan) -> None:
+        """From now on there is the project of ``plan``, if it has one, and its disk limit."""
+        if plan.project:
+            self._guard = DiskGuard(Path(plan.project), plan.slots.disk, self._cgroup, self._pid, self._namespaces)
+            self._guarding.append(asyncio.create_task(self._guard.watch(self._computes, self._next_tick)))
+
+    def _lose_keeper(self) -> None:
+        self._let_go_of_keeper()
+        self._stop("unclaimed")
+
+    def _let_go_of_keeper(self) -> None:
+        if self._keeper is not None:
+            asyncio.get_running_loop().remove_reader(self._keeper)
+            self._keeper.close()
+            self._keeper = None
+
+    def _begin_session(self) -> None:
+        """What was used while nobody had asked is nobody's; and the project may lie on another disk."""
+        self._read_accounts()
+        self._base = self._usage
+        self._input = self._active = time.monotonic()
+        path = Path(self._plan.directory) / "state.json"
+        write_json(path, json.loads(path.read_text()) | {"base": self._base.as_dict()})
+        if self._plan.project:
+            self._cgroup.throttle(disk_of(self._plan.project))
 
     def _stop(self, reason: str) -> None:
         if not self._reason:
@@ -284,6 +363,9 @@ class Jail:
         for line in lines:
             try:
                 report = json.loads(line)
+                if "claimed" in report:
+                    self._claimed.set()
+                    continue
                 self._busy = bool(report.get("busy"))
                 self._input = min(int(report.get("input_ms", 0)) / 1000, time.monotonic())
             except (ValueError, TypeError, AttributeError):
@@ -295,31 +377,9 @@ class Jail:
             self._next_tick()
             await asyncio.sleep(1)
 
-    async def _guard_disk(self) -> None:
-        while self._guard is not None:
-            active = time.monotonic() - self._active < 1.5
-            if not self._paused and self._guard.due(active):
-                before = self._guard.notice
-                try:
-                    await self._guard.look()
-                except OSError:
-                    traceback.print_exc()
-                if self._guard.notice != before:
-                    self._next_tick()
-            await asyncio.sleep(self._guard.pause(active))
-
-    def _notice(self) -> tuple[str, str]:
-        """What the owner should know of its limits: a stable word and a sentence, or nothing."""
-        if self._guard is not None and self._guard.full:
-            return self._guard.notice
-        if self._usage.processes >= self._plan.slots.processes:
-            return "processes_full", f"It has {self._usage.processes} processes and threads, as many as it may."
-        kills = self._cgroup.out_of_memory_kills()
-        if kills > self._kills:
-            self._kills, self._killed = kills, time.monotonic()
-        if self._killed and time.monotonic() - self._killed < NOTICE_SECONDS:
-            return "memory_full", "Its memory was full, and a program in it was ended."
-        return "", ""
+    def _computes(self) -> bool | None:
+        """Whether it did just now; None while it is paused."""
+        return None if self._paused else time.monotonic() - self._active < 1.5
 
     def _next_tick(self) -> None:
         tick, self._tick = self._tick, asyncio.get_running_loop().create_future()
@@ -333,6 +393,7 @@ class Jail:
             totals = self._transferred.read, self._transferred.written
             self._usage = self._cgroup.usage(before, wall_ms, totals)
             self._shown.update(self._cgroup, self._usage)
+            self._notices.after(self._usage)
         except OSError:
             traceback.print_exc()
             return
@@ -340,23 +401,33 @@ class Jail:
         if self._busy or (elapsed and (self._usage.cpu_ms - before.cpu_ms) / elapsed > BUSY_CPU):
             self._active = time.monotonic()
 
-    def _message(self) -> bytes:
+    def _message(self, refusals: Iterable[tuple[tuple[str, str], int]]) -> bytes:
+        """A sample, and the new totals of what was refused since the last one: once a second is often enough."""
         idle = time.monotonic() - max(self._input, self._active)
         busy = self._busy and not self._paused
-        notice, detail = self._notice()
-        sample = {"usage": self._usage.as_dict(), "busy": busy, "idle_ms": int(idle * 1000)}
-        return json.dumps({**sample, "notice": notice, "detail": detail}).encode()
+        notice, detail = self._notices.now(self._guard)
+        sample = {"usage": self._usage.since(self._base).as_dict(), "busy": busy, "idle_ms": int(idle * 1000)}
+        sample |= {"notice": notice, "detail": detail, "refusals": as_list(refusals)}
+        return json.dumps(sample).encode()
+
+    def _refusals(self) -> Refusals:
+        """What the policy refused when it was asked, and what the limit of processes and threads did."""
+        return self._notifier.refusals + Refusals({("clone", "processes"): self._cgroup.refused_tasks()})
 
     async def _finish(self) -> None:
         _, status = os.waitpid(self._pid, 0)  # noqa: ASYNC222 - its pidfd says it has ended
         while self._cgroup.processes():  # the kernel is still burying the namespace
             self._cgroup.kill()
             await asyncio.sleep(0.005)
+        self._notifier.close()
         self._read_accounts()
         kills = self._cgroup.out_of_memory_kills()
         reason, detail = self._verdict(kills)
-        ended = {"reason": reason, "detail": detail, "usage": self._usage.as_dict(), "oom_kills": kills}
-        write_json(Path(self._plan.directory) / "exit.json", ended)
+        if not self._plan.spare:
+            usage = self._usage.since(self._base).as_dict()
+            ended = {"reason": reason, "detail": detail, "usage": usage, "oom_kills": kills}
+            ended["refusals"] = as_list(self._refusals().items())
+            write_json(Path(self._plan.directory) / "exit.json", ended)
         self._cgroup.remove()
         sys.stderr.write(f"ended: {reason} {os.waitstatus_to_exitcode(status)} {detail}\n")
 

@@ -17,6 +17,7 @@ import traceback
 
 from sandbox.jail import linux, supervisor
 from sandbox.jail.plan import Plan
+from sandbox.policy import policy_names
 from sandbox.policy.compile import seccomp_program
 from sandbox.runner import ipython
 
@@ -30,7 +31,8 @@ def main(control: socket.socket, modules: list[str]) -> None:
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # jails are not waited for
     for module in modules:
         importlib.import_module(module)
-    seccomp_program("default")
+    for policy in policy_names():
+        seccomp_program(policy)
     ipython.prepare()
     gc.collect()
     gc.freeze()  # what is there now is shared by all forks: the collector must not touch it

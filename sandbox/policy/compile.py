@@ -12,10 +12,12 @@ import struct
 from dataclasses import dataclass
 from functools import cache
 
-from sandbox.policy import Policy, Rule, load_policy
+from sandbox.policy import Policy, load_policy
+from sandbox.policy.rules import Rule
 from sandbox.policy.syscalls import AUDIT_ARCH, NUMBERS
+from sandbox.policy.values import VALUES, Match
 
-ALLOW, KILL_PROCESS, ERRNO = 0x7FFF0000, 0x80000000, 0x00050000
+ALLOW, KILL_PROCESS, ERRNO, ASK = 0x7FFF0000, 0x80000000, 0x00050000, 0x7FC00000
 _X32_BIT = 0x40000000
 
 _LOAD, _JEQ, _JGE, _JA, _AND, _RET = 0x20, 0x15, 0x35, 0x05, 0x54, 0x06
@@ -38,24 +40,20 @@ def compile_policy(policy: Policy, machine: str) -> bytes:
     """The filter's instructions for ``machine`` (``platform.machine()``), packed.
 
     Raises:
-        LookupError: the architecture, or a call that the policy refuses or rules on, is unknown everywhere.
+        KeyError: the architecture is unknown.
     """
     numbers = NUMBERS[machine]
-    known = set().union(*NUMBERS.values())
-    named = policy.allowed | set(policy.refused) | set(policy.rules)
-    if unknown := named - known:
-        raise LookupError(f"no such system calls: {', '.join(sorted(unknown))}")
     program = [_op(_LOAD, 4), Instruction(_JEQ, 1, 0, AUDIT_ARCH[machine]), _ret(KILL_PROCESS), _op(_LOAD, 0)]
     if machine == "x86_64":
         program += [Instruction(_JGE, 0, 1, _X32_BIT), _ret(KILL_PROCESS)]
-    program += _ranges(sorted(numbers[name] for name in policy.allowed - set(policy.rules) if name in numbers))
-    for name, rules in sorted(policy.rules.items()):
-        if name in numbers:
-            body = [step for rule in rules for step in _check(rule)] + [_ret(ALLOW)]
-            program += [Instruction(_JEQ, 0, len(body), numbers[name]), *body]
-    for name, code in sorted(policy.refused.items()):
-        if name in numbers:
-            program += [Instruction(_JEQ, 0, 1, numbers[name]), _ret(ERRNO | code)]
+    program += _ranges(sorted(numbers[name] for name in policy.allowed if name in numbers))
+    bodies = {name: [_ret(ERRNO | code)] for name, code in policy.refused.items()}
+    bodies |= {name: [_ret(ASK)] for name in policy.asked}
+    for name, cases in policy.cases.items():
+        steps = [step for case in cases for step in _case(name, case.match, case.answer)]
+        bodies[name] = [*steps, _ret(ALLOW)]
+    for name in sorted(bodies.keys() & numbers.keys()):
+        program += [Instruction(_JEQ, 0, len(bodies[name]), numbers[name]), *bodies[name]]
     program.append(_ret(ERRNO | errno.ENOSYS))
     return b"".join(step.pack() for step in program)
 
@@ -78,17 +76,16 @@ def _ret(verdict: int) -> Instruction:
     return _op(_RET, verdict)
 
 
-def _check(rule: Rule) -> list[Instruction]:
-    """Refuse, or fall through. Only the low half of an argument is looked at: flags and domains are ints."""
-    load = [_op(_LOAD, 16 + 8 * rule.argument), _op(_AND, rule.mask)]
-    values = rule.values or (0,)
-    refuse = _ret(ERRNO | rule.errno)
-    if rule.refuse:
-        tests = [Instruction(_JEQ, len(values) - 1 - i, 0, value) for i, value in enumerate(values)]
-        tests[-1] = Instruction(_JEQ, 0, 1, values[-1])
+def _case(call: str, match: Match, answer: int | Rule) -> list[Instruction]:
+    """Answer, or fall through with the accumulator spoilt: the next case loads its own argument."""
+    load = [_op(_LOAD, 16 + 8 * VALUES[call][match.argument].index), _op(_AND, match.mask)]
+    count = len(match.values)
+    if match.among:
+        tests = [Instruction(_JEQ, count - 1 - at, 0, value) for at, value in enumerate(match.values)]
+        tests[-1] = Instruction(_JEQ, 0, 1, match.values[-1])
     else:
-        tests = [Instruction(_JEQ, len(values) - i, 0, value) for i, value in enumerate(values)]
-    return [*load, *tests, refuse]
+        tests = [Instruction(_JEQ, count - at, 0, value) for at, value in enumerate(match.values)]
+    return [*load, *tests, _ret(ERRNO | answer if isinstance(answer, int) else ASK)]
 
 
 def _ranges(numbers: list[int]) -> list[Instruction]:
@@ -104,7 +101,10 @@ def _ranges(numbers: list[int]) -> list[Instruction]:
 
 
 def evaluate(program: bytes, nr: int, arch: int, arguments: tuple[int, ...] = ()) -> int:
-    """What the kernel would answer: an interpreter of the few instructions above, for tests and explanations."""
+    """What the kernel would answer: an interpreter of the few instructions above, for tests and explanations.
+
+    :data:`ASK` means that a rule decides: :func:`sandbox.policy.judge.judge` says what it answers.
+    """
     data = struct.pack("=iIQ6Q", nr, arch, 0, *(arguments + (0,) * 6)[:6])
     steps = [Instruction(*fields) for fields in struct.iter_unpack("=HBBI", program)]
     accumulator, at = 0, 0

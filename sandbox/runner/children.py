@@ -10,7 +10,10 @@ import signal
 from collections.abc import Callable
 
 RESERVED_TASKS = 16
-"""Processes and threads that only the runner may start: to answer and to open a terminal when the table is full."""
+"""Processes and threads that only the runner may start: to answer and to open a terminal when the table is full.
+
+The cgroup refuses the programs first, which the kernel counts; the jail makes room for the reserve once there are as
+many as may be, and from then on it is RLIMIT_NPROC, one above, that keeps the programs out."""
 
 _PR_SET_DUMPABLE = 4
 _SOONER_KILLED = 500  # of 1000, see proc(5) oom_score_adj
@@ -70,7 +73,7 @@ def _give_way() -> None:
     """Leave the reserve to the runner, and be ended before it (and before the host's services) for memory."""
     limit = resource.getrlimit(resource.RLIMIT_NPROC)[0]
     if limit != resource.RLIM_INFINITY:
-        limit = max(1, limit - RESERVED_TASKS)
+        limit = max(1, limit - RESERVED_TASKS + 1)
         resource.setrlimit(resource.RLIMIT_NPROC, (limit, limit))
     with open("/proc/self/oom_score_adj", "w") as score:
         score.write(str(_SOONER_KILLED))

@@ -2,48 +2,106 @@
 
 A page that a fork writes to is a page that it no longer shares, and even reading a Python object
 writes to it (its reference count). So the application, its kernel and its shell are made in the
-zygote, by :func:`prepare`; a fork only opens the sockets, by :func:`run`. That is less than half of
-the time and of the memory of a kernel that starts from nothing.
+zygote, by :func:`prepare`; a fork only opens its channels, by :func:`run`.
 
-Left out of the stock application, because nothing here asks for it: the heartbeat thread (the
-runner reaps its children and knows), the history database and its thread (the console's log is
-the history), the connection file and message signatures (the sockets lie in a folder that only
-this sandbox has).
+Left out of the stock application, because nothing here asks for it: ZeroMQ with its threads
+(:mod:`sandbox.runner.channels`), the heartbeat (the runner reaps its children and knows), the history
+database (the console's log is the history), the connection file and message signatures.
 """
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import os
 import sys
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import zmq
+from ipykernel.control import ControlThread
 from ipykernel.ipkernel import IPythonKernel
 from ipykernel.kernelapp import IPKernelApp
 from IPython.core.application import BaseIPythonApplication
 from IPython.core.profiledir import ProfileDir
-from jupyter_client.session import Session
+from jupyter_client.session import new_id
 from tornado.ioloop import IOLoop
+from traitlets import Any as AnyTrait
 from traitlets.config import Config
 from zmq.eventloop.zmqstream import ZMQStream
 
 from sandbox.runner import threads
+from sandbox.runner.channels import OUTWARD, Pairs
+from sandbox.runner.kernel_io import DebuggerSocket, Inlet, Outlet, Publisher
 
-PORTS = {"shell": 1, "iopub": 2, "stdin": 3, "control": 4}
 _ours: list[str] = []
+_path: list[str] = []
+
+
+class MainThreadOnly:
+    """Stands where the stock kernel has a thread of its own for the shell channel: there is none."""
+
+    def __init__(self) -> None:
+        self.parent_thread = threading.main_thread()
+
+    def __bool__(self) -> bool:
+        return False
+
+
+class ForkedKernel(IPythonKernel):
+    """The stock kernel on :class:`Inlet` s, without subshells; its debugger is made when it is first asked for."""
+
+    shell_stream = AnyTrait()
+    control_stream = AnyTrait()
+    _supports_kernel_subshells = False
+    _debugger: Any = None
+
+    @property
+    def debugger(self) -> Any:
+        if self._debugger is None and self.shell_stream is not None:
+            self._debugger = self._make_debugger()
+        return self._debugger
+
+    @debugger.setter
+    def debugger(self, value: Any) -> None:
+        """The one that the stock kernel makes at once has nothing to speak to."""
+
+    def _make_debugger(self) -> Any:
+        socket: zmq.Socket[bytes] = zmq.Context.instance().socket(zmq.STREAM)
+        socket.linger = 1000
+        self.debugpy_stream = ZMQStream(socket, self.control_stream.io_loop)
+        self.debugpy_stream.on_recv(self.dispatch_debugpy, copy=False)
+        asyncio.run_coroutine_threadsafe(self.poll_stopped_queue(), self.control_stream.io_loop.asyncio_loop)
+        return self.debugger_class(
+            self.log,
+            self.debugpy_stream,
+            self._publish_debug_event,
+            DebuggerSocket(self.shell_stream),
+            self.session,
+            self._kernel_modules,
+            self.debug_just_my_code,
+            self.filter_internal_frames,
+        )
+
+    def _abort_queues(self, subshell_id: str | None = None) -> None:
+        """What waits already is aborted; what comes after the mark is not."""
+        self._aborting = True
+        self.shell_stream.flush()
+        self.shell_stream.post([b"stop aborting"])
 
 
 class ForkedKernelApp(IPKernelApp):
     """The stock application, its start cut in two: :meth:`prepare` and, in the fork, :meth:`open`."""
 
     def prepare(self) -> None:
-        """All that needs neither a thread nor a socket, a first cell included."""
+        """All that needs neither a thread nor a descriptor, a first cell included."""
         BaseIPythonApplication.initialize(self, [])
         self.init_pdb()
         given = {"session": self.session, "log": self.log, "profile_dir": self.profile_dir, "user_ns": self.user_ns}
-        self.kernel = IPythonKernel.instance(parent=self, **given)
+        self.kernel = ForkedKernel.instance(parent=self, **given)
+        self.kernel.shell_channel_thread = MainThreadOnly()
         self.init_shell()
         self.init_gui_pylab()
         self.init_extensions()
@@ -51,31 +109,42 @@ class ForkedKernelApp(IPKernelApp):
         _show_figures(self.shell)
         self.shell.run_cell("1", silent=True)
 
-    def open(self, prefix: str) -> None:
-        """In the fork: become a kernel of its own, on the sockets ``ipc://<prefix>-<port>``."""
-        self.transport, self.ip = "ipc", prefix
-        for channel, port in PORTS.items():
-            setattr(self, f"{channel}_port", port)
-        self.session = Session(parent=self)
-        self.init_sockets()
+    def open(self, ends: Pairs) -> None:
+        """In the fork: become a kernel of its own, on its ends of the channels."""
+        self.session.session, self.session.pid = new_id(), os.getpid()
+        publisher = Publisher(Outlet(ends[OUTWARD]), self.session)
+        self.iopub_thread, self.iopub_socket = publisher, publisher.background_socket
+        self.control_thread = ControlThread(daemon=True)
+        self.io_loop = IOLoop.current()
+        self._connect(ends, publisher)
+        publisher.start()
         self.init_io()
+        self.displayhook.get_execution_count = lambda: self.kernel.execution_count
         self.init_signal()
         self._use_home()
-        self._connect_kernel()
-        self._start_kernel()
+        self.kernel.start()
+        self.control_thread.start()
 
     def start(self) -> None:
         """Answer requests until the end."""
         try:
             self.io_loop.start()
         except KeyboardInterrupt:
-            return
+            pass
+        self.iopub_thread.stop()
 
     def parse_command_line(self, argv: object = None) -> None: ...
 
-    def _bind_socket(self, socket: Any, port: int) -> Any:
-        socket.sndhwm = 0  # never drop a line: the runner reads always, and its log is the bound
-        return super()._bind_socket(socket, port)
+    def _connect(self, ends: Pairs, publisher: Publisher) -> None:
+        """Hand the kernel its ends, as ``IPKernelApp.init_kernel`` does when it makes one."""
+        kernel = self.kernel
+        kernel.shell_stream = Inlet("shell", ends["shell"], publisher, self.io_loop)
+        kernel.stdin_socket = Inlet("stdin", ends["stdin"], publisher, self.io_loop)
+        kernel.control_stream = Inlet("control", ends["control"], publisher, self.control_thread.io_loop)
+        kernel.control_thread, kernel.iopub_thread = self.control_thread, publisher
+        kernel.iopub_socket = self.iopub_socket
+        for hook in (kernel.shell.displayhook, kernel.shell.display_pub):
+            hook.pub_socket = self.iopub_socket
 
     def _use_home(self) -> None:
         """The profile is the sandbox's user's, not that of who ran the zygote."""
@@ -83,67 +152,31 @@ class ForkedKernelApp(IPKernelApp):
         self.profile_dir = self.shell.profile_dir = profile
         self.shell.ipython_dir = os.path.dirname(profile.location)
 
-    def _connect_kernel(self) -> None:
-        """Hand the kernel its streams, as ``IPKernelApp.init_kernel`` does when it makes one."""
-        kernel, control_loop = self.kernel, self.control_thread.io_loop
-        shell_stream = ZMQStream(self.shell_socket, self.shell_channel_thread.io_loop)
-        self.shell_channel_thread.shell_stream = kernel.shell_stream = shell_stream
-        kernel.control_stream = ZMQStream(self.control_socket, control_loop)
-        kernel.debugpy_stream = ZMQStream(self.debugpy_socket, control_loop)
-        for name in ("session", "debug_shell_socket", "control_thread", "shell_channel_thread", "iopub_thread"):
-            setattr(kernel, name, getattr(self, name))
-        kernel.iopub_socket, kernel.stdin_socket = self.iopub_socket, self.stdin_socket
-        for publisher in (kernel.shell.displayhook, kernel.shell.display_pub):
-            publisher.session, publisher.pub_socket = self.session, self.iopub_socket
-        kernel.debugger = kernel.debugger_class(
-            kernel.log,
-            kernel.debugpy_stream,
-            kernel._publish_debug_event,
-            kernel.debug_shell_socket,
-            kernel.session,
-            kernel._kernel_modules,
-            kernel.debug_just_my_code,
-            kernel.filter_internal_frames,
-        )
-        self.displayhook.get_execution_count = lambda: kernel.execution_count
-        self.control_thread.start()
-        self.shell_channel_thread.start()
-
-    def _start_kernel(self) -> None:
-        """As the stock ``start`` does, but to the end before anybody connects.
-
-        A subscription that comes in while something is being sent stays unread: sending takes the signal
-        that both wait for (zmq_getsockopt(3), ``ZMQ_FD``). The kernel's first words go out here, to nobody.
-        """
-        self.io_loop = IOLoop.current()
-        self.kernel.start()
-        sent = threading.Event()
-        self.iopub_thread.schedule(sent.set)
-        sent.wait()
-
 
 def prepare() -> None:
     """In the zygote: make the application that every fork will open."""
     config = Config()
     config.IPKernelApp.log_level = logging.CRITICAL  # its hints are for people who started it by hand
+    config.IPKernelApp.outstream_class = "sandbox.runner.kernel_io.Stream"
     config.Session.key = b""
     config.HistoryManager.enabled = False
     ForkedKernelApp.instance(config=config).prepare()
     _reseed()
     _ours[:] = [name for name in sys.modules if name.split(".")[0] == "sandbox"]
+    _path[:] = ["", *(entry for entry in sys.path if Path(entry).is_dir() and not _is_ours(entry))]
 
 
-def run(prefix: str, ready: int) -> None:
-    """Run a kernel on the sockets ``ipc://<prefix>-<port>`` until it exits; write a byte to ``ready`` once bound."""
+def run(ends: Pairs, begin: Callable[[], None]) -> None:
+    """Run a kernel on its ends of the channels until it exits; ``begin`` waits until it is to answer."""
     if not ForkedKernelApp.initialized():
         prepare()
     threads.use_cores()
-    _forget_runner()
-    _reseed()
     app = ForkedKernelApp.instance()
-    app.open(prefix)
-    os.write(ready, b"1")
-    os.close(ready)
+    _reseed()
+    app.open(ends)
+    app.shell.run_cell("1", silent=True)  # the pages that a first cell writes to are ours before it comes
+    begin()
+    _forget_runner()
     app.start()
 
 
@@ -168,7 +201,7 @@ def _forget_runner() -> None:
     for name in _ours:
         sys.modules.pop(name, None)
     sys.argv = ["ipykernel"]
-    sys.path[:] = ["", *(entry for entry in sys.path if Path(entry).is_dir() and not _is_ours(entry))]
+    sys.path[:] = _path
 
 
 def _is_ours(entry: str) -> bool:

@@ -1,55 +1,47 @@
-"""A kernel: its process, its ZeroMQ sockets inside the sandbox, and the numbered log of all it said."""
+"""A kernel: its process, its channels, and the numbered log of all it said."""
 
 from __future__ import annotations
 
 import asyncio
-import os
 import signal
 import time
-import traceback
 from collections import OrderedDict
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import zmq
-import zmq.asyncio
-
-from sandbox.runner import ipython, messages
+from sandbox.runner import messages
 from sandbox.runner.activity import Activity
-from sandbox.runner.children import Children, clean_child, signal_group
+from sandbox.runner.children import signal_group
 from sandbox.runner.log import Log
+from sandbox.runner.process import Process, Spare
 from sandbox.runner.wire import CallError
 
-START_SECONDS = 60
 _RESTARTS_PER_MINUTE = 5
 _ROUTES = 4096
-_BATCH = 256
+_LAST_WORDS_SECONDS = 0.5
 
 
 class Kernel:
     """One kernel. Its log and its attached clients survive a restart of its process."""
 
-    def __init__(self, id: str, name: str, cwd: Path, run_dir: Path, log: Log, children: Children, activity: Activity):
+    def __init__(self, id: str, name: str, cwd: Path, log: Log, spare: Spare, activity: Activity):
         self.id, self.name, self.cwd, self.log = id, name, cwd, log
         self.state = "starting"
         self.connections = 0
         self.left_off: dict[str, int] = {}
         self.on_end: Callable[[], None] = lambda: None
-        self._run_dir, self._children, self._activity = run_dir, children, activity
-        self._context = zmq.asyncio.Context.instance()
-        self._sockets: dict[str, zmq.asyncio.Socket] = {}
-        self._tasks: list[asyncio.Task[None]] = []
+        self._spare, self._activity = spare, activity
+        self._process: Process | None = None
+        self._up = asyncio.Event()
+        self._listening: asyncio.Task[None] | None = None
         self._askers: OrderedDict[str, str] = OrderedDict()
         self._replies: dict[int, str] = {}
-        self._pid = 0
-        self._generation = 0
-        self._ended = asyncio.Event()
         self._wanted = True
         self._starts: list[float] = []
         self._last = datetime.now(UTC)
-        self._recovery: asyncio.Future[None] | None = None
+        self._watching: asyncio.Task[None] | None = None
 
     def describe(self) -> dict[str, Any]:
         return {
@@ -63,31 +55,27 @@ class Kernel:
     # Life
 
     async def start(self) -> None:
-        """Start the process and return when it listens.
+        """Take a process, or make one, and return when it listens.
 
         Raises:
             CallError: ``failed``, it ended or stayed silent.
         """
-        self._generation += 1
-        prefix = f"{self._run_dir}/{self.id[:8]}-{self._generation}"
-        ready, child_ready = os.pipe()
-        self._ended = asyncio.Event()
-        pid = os.fork()
-        if pid == 0:
-            _become_kernel(self.cwd, prefix, child_ready)
-        os.close(child_ready)
-        self._pid = pid
         self._starts.append(time.monotonic())
-        self._children.watch(pid, self._on_exit)
-        if not await _byte(ready):
-            signal_group(pid, signal.SIGKILL)
-            raise CallError("failed", "The kernel ended before it was ready.")
-        await self._connect(prefix)
+        process = await self._spare.take()
+        await process.begin(self.cwd)
+        self._process = process
+        self._up.set()
+        self._set_state("idle")
+        if self.log.next:  # it was there before: its clients learn that it is again
+            self._say("status", {"execution_state": "idle"})
+        self._listening = asyncio.create_task(self._listen(process))
+        self._watching = asyncio.create_task(self._watch(process))
 
     async def interrupt(self) -> None:
         """Send SIGINT to the kernel and what it runs."""
         self._activity.input()
-        signal_group(self._pid, signal.SIGINT)
+        if self._process is not None:
+            signal_group(self._process.pid, signal.SIGINT)
 
     async def restart(self) -> None:
         self._activity.input()
@@ -114,20 +102,21 @@ class Kernel:
         try:
             channel, parts = messages.unpack(payload)
             msg_id, kind = messages.field(parts[0], "msg_id"), messages.field(parts[0], "msg_type")
+            restart = kind != "shutdown_request" or bool(messages.field(parts[3], "restart"))
         except messages.MessageError as error:
             raise CallError("bad_request", f"Not a kernel message: {error}.") from error
-        socket = self._sockets.get(channel)
-        if channel == "iopub" or socket is None:
+        if self._process is None:  # it is being started again: what is asked meanwhile is for the new one
+            await self._up.wait()
+        if channel == "iopub" or self._process is None:
             return
         self._askers[str(msg_id)] = session
         if len(self._askers) > _ROUTES:
             self._askers.popitem(last=False)
-        if kind == "shutdown_request":
-            self._wanted = bool(messages.field(parts[3], "restart"))
+        self._wanted = restart
         if channel == "stdin":
             self._activity.busy(self, self.state == "busy")
         self._activity.input()
-        await socket.send_multipart([messages.DELIMITER, b"", *parts])
+        await self._process.channels.write(channel, payload)
 
     def addressed_to(self, seq: int, session: str) -> bool:
         """Whether record ``seq`` is for that client: replies go to who asked, all else to everyone."""
@@ -135,47 +124,18 @@ class Kernel:
 
     # Inside
 
-    async def _connect(self, prefix: str) -> None:
-        for channel, port in ipython.PORTS.items():
-            socket = self._context.socket(zmq.SUB if channel == "iopub" else zmq.DEALER)
-            socket.linger, socket.rcvhwm, socket.sndhwm = 0, 0, 0
-            if channel == "iopub":
-                socket.subscribe(b"")
-            else:
-                socket.identity = b"runner"  # a kernel asks for input where the identity of the request is
-            socket.connect(f"ipc://{prefix}-{port}")
-            self._sockets[channel] = socket
-        # The welcome says that the subscription holds: nothing printed from now on is missed.
-        await asyncio.wait_for(self._sockets["iopub"].recv_multipart(), START_SECONDS)
-        self._set_state("idle")
-        if self._generation > 1:
-            self._say("status", {"execution_state": "idle"})
-        self._tasks = [asyncio.create_task(self._listen(name, socket)) for name, socket in self._sockets.items()]
+    async def _listen(self, process: Process) -> None:
+        while (message := await process.channels.read()) is not None:
+            try:
+                channel, parts = messages.unpack(message)
+                self._note(channel, parts)
+            except messages.MessageError:
+                continue  # what a broken kernel says is nobody's message
+            self._append(channel, parts, message)
+            await self.log.room()
 
-    async def _listen(self, channel: str, socket: zmq.asyncio.Socket) -> None:
-        ready: zmq.Socket[bytes] = zmq.Socket.shadow(socket.underlying)
-        while True:
-            parts = await socket.recv_multipart()
-            for _ in range(_BATCH):
-                self._record(channel, parts)
-                try:
-                    parts = ready.recv_multipart(zmq.NOBLOCK)
-                except zmq.Again:
-                    break
-            else:
-                self._record(channel, parts)
-            await asyncio.sleep(0)
-
-    def _record(self, channel: str, frames: list[bytes]) -> None:
-        try:
-            parts = frames[frames.index(messages.DELIMITER) + 2 :]
-            self._note(channel, parts)
-        except (ValueError, IndexError):
-            return  # what a broken kernel sends is nobody's message
-        self._append(channel, parts)
-
-    def _append(self, channel: str, parts: list[bytes]) -> None:
-        seq = self.log.append(messages.pack(channel, parts))
+    def _append(self, channel: str, parts: list[bytes], message: bytes) -> None:
+        seq = self.log.append(message)
         if channel in ("shell", "control"):
             asker = self._askers.get(str(messages.field(parts[1], "msg_id")))
             if asker is not None:
@@ -199,17 +159,19 @@ class Kernel:
         self._activity.busy(self, state == "busy")
 
     def _say(self, msg_type: str, content: dict[str, Any]) -> None:
-        self._append("iopub", messages.build(msg_type, content))
+        parts = messages.build(msg_type, content)
+        self._append("iopub", parts, messages.pack("iopub", parts))
 
-    def _on_exit(self, code: int) -> None:
-        self._ended.set()
-        self._pid = 0
-        if self._tasks:  # it was up: an end nobody asked for
-            self._disconnect()
-            self._activity.busy(self, False)
-            self._recovery = asyncio.ensure_future(self._recover(code))
+    async def _watch(self, process: Process) -> None:
+        await process.ended.wait()
+        if self._process is process:  # an end that nobody asked for
+            await self._recover(process.code)
 
     async def _recover(self, code: int) -> None:
+        if self._listening is not None:
+            await asyncio.wait({self._listening}, timeout=_LAST_WORDS_SECONDS)
+        self._disconnect()
+        self._activity.busy(self, False)
         now = time.monotonic()
         self._starts = [start for start in self._starts if now - start < 60]
         if not self._wanted or len(self._starts) > _RESTARTS_PER_MINUTE:
@@ -227,66 +189,22 @@ class Kernel:
             self._finish("dead")
 
     async def _end_process(self) -> None:
+        process = self._process
         self._disconnect()
-        if not self._pid:
-            return
-        pid, ended = self._pid, self._ended
-        signal_group(pid, signal.SIGTERM)
-        signal_group(pid, signal.SIGCONT)
-        try:
-            await asyncio.wait_for(ended.wait(), 0.5)
-        except TimeoutError:
-            signal_group(pid, signal.SIGKILL)
-            await ended.wait()
-        signal_group(pid, signal.SIGKILL)  # and what it left behind in its group
+        if process is not None:
+            await process.end()
 
     def _disconnect(self) -> None:
-        for task in self._tasks:
-            task.cancel()
-        self._tasks = []
-        for socket in self._sockets.values():
-            socket.close(0)
-        self._sockets = {}
+        if self._listening is not None:
+            self._listening.cancel()
+        if self._process is not None:
+            self._process.channels.close()
+        self._listening = self._process = None
+        self._up.clear()
 
     def _finish(self, reason: str) -> None:
         self.state = "dead"
+        self._up.set()
         self._activity.busy(self, False)
         self.log.end(reason)
         self.on_end()
-
-
-def _become_kernel(cwd: Path, prefix: str, ready: int) -> None:
-    """In the forked child: never returns."""
-    code = 1
-    try:
-        saved = os.dup2(ready, 3, inheritable=False) if ready != 3 else 3
-        clean_child(keep=saved)
-        os.setsid()
-        os.chdir(cwd if cwd.is_dir() else Path.home())
-        ipython.run(prefix, saved)
-        code = 0
-    except SystemExit as error:
-        code = error.code if isinstance(error.code, int) else 1
-    except BaseException:
-        traceback.print_exc()
-    finally:
-        os._exit(code)
-
-
-async def _byte(pipe: int) -> bool:
-    """Whether a byte came through ``pipe`` in time (not: it was closed). Closes it."""
-    loop = asyncio.get_running_loop()
-    came: asyncio.Future[bool] = loop.create_future()
-
-    def readable() -> None:
-        if not came.done():
-            came.set_result(bool(os.read(pipe, 1)))
-
-    loop.add_reader(pipe, readable)
-    try:
-        return await asyncio.wait_for(came, START_SECONDS)
-    except TimeoutError:
-        return False
-    finally:
-        loop.remove_reader(pipe)
-        os.close(pipe)

@@ -22,27 +22,32 @@ from sandbox.runner.activity import Activity
 from sandbox.runner.children import Children
 from sandbox.runner.kernel import Kernel
 from sandbox.runner.log import KEPT, Cursor, Log
+from sandbox.runner.process import Spare
 from sandbox.runner.terminal import Terminal
 from sandbox.runner.wire import CallError, Peer
 
 PROTOCOL = 1
 MAX_KERNELS = 32
 MAX_TERMINALS = 32
+SPARE_SECONDS = 120  # a session that has asked for no kernel by then is one of terminals
 SCROLLBACK = 4 * 1024 * 1024  # bytes of a terminal's output: more than a screen's 10,000 lines
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,32}")
 
 
 @dataclass(frozen=True)
 class RunnerConfig:
-    """``listener`` and ``lifeline`` are sockets' descriptors, ``spill`` a folder's; a ``cwd`` starts at ``root``."""
+    """``listener`` and ``lifeline`` are sockets' descriptors, ``spill`` a folder's; a ``cwd`` starts at ``root``.
+
+    With ``spare`` the sandbox waits for the session that will claim it, a kernel ready in it.
+    """
 
     image: str
     kernels: tuple[str, ...]
     root: Path
-    run_dir: Path
     listener: int
     lifeline: int
     spill: int
+    spare: bool = False
 
 
 class Runner:
@@ -50,7 +55,10 @@ class Runner:
 
     def __init__(self, config: RunnerConfig) -> None:
         self._config = config
+        self._root = config.root
+        self._told = b""
         self._children = Children()
+        self._spare = Spare(self._children)
         self._activity = Activity(self._report)
         self._kernels: dict[str, Kernel] = {}
         self._terminals: dict[str, Terminal] = {}
@@ -65,6 +73,8 @@ class Runner:
         listener.setblocking(False)
         server = await asyncio.start_unix_server(self._accept, sock=listener, limit=1 << 20)
         self._lifeline.setblocking(False)
+        if self._config.spare:
+            await self._spare.fill()
         self._report({"ready": True})
         ended = asyncio.Event()
         asyncio.get_running_loop().add_reader(self._lifeline, self._heard, ended)
@@ -72,15 +82,30 @@ class Runner:
             await ended.wait()
 
     def _heard(self, ended: asyncio.Event) -> None:
-        """The jail says ``stop`` before it ends everything, and its silence is the end."""
+        """Lines of the jail: ``claim`` and ``stop``. Its silence is the end."""
         try:
-            heard = self._lifeline.recv(4096)
+            heard = self._lifeline.recv(65536)
         except ConnectionError:  # it went with words of ours unread
             heard = b""
         if not heard:
             ended.set()
-        for kernel in self._kernels.values():
-            kernel.leave()
+            return
+        *lines, self._told = (self._told + heard).split(b"\n")
+        for line in lines:
+            word, _, rest = line.partition(b" ")
+            if word == b"claim":
+                self._claim(**json.loads(rest))
+            elif word == b"stop":  # everything ends now: that is no accident of the kernels
+                for kernel in self._kernels.values():
+                    kernel.leave()
+
+    def _claim(self, root: str, environment: dict[str, str]) -> None:
+        """A session has claimed this sandbox: the project is mounted at ``root``, which may be home itself."""
+        os.environ.update(environment)
+        os.chdir(root)
+        self._root = Path(root)
+        self._report({"claimed": True})
+        asyncio.get_running_loop().call_later(SPARE_SECONDS, lambda: asyncio.ensure_future(self._spare.drop()))
 
     async def hello(self, peer: Peer, call: int) -> dict[str, Any]:
         return {"image": self._config.image, "kernels": list(self._config.kernels), "protocol": PROTOCOL}
@@ -99,7 +124,7 @@ class Runner:
         if len(self._kernels) >= MAX_KERNELS:
             raise CallError("failed", f"This session has {MAX_KERNELS} kernels already. Stop one first.")
         log = _log(self._config.spill)
-        kernel = Kernel(id, name, self._folder(cwd), self._config.run_dir, log, self._children, self._activity)
+        kernel = Kernel(id, name, self._folder(cwd), log, self._spare, self._activity)
         self._kernels[id] = kernel
         kernel.on_end = lambda: self._forget(self._kernels, id, log)
         try:
@@ -219,8 +244,8 @@ class Runner:
         return terminal
 
     def _folder(self, cwd: str) -> Path:
-        folder = (self._config.root / cwd.lstrip("/")).resolve()
-        return folder if folder.is_dir() else self._config.root
+        folder = (self._root / cwd.lstrip("/")).resolve()
+        return folder if folder.is_dir() else self._root
 
     def _forget(self, owned: dict[str, Any], name: str, log: Log) -> None:
         owned.pop(name, None)

@@ -5,8 +5,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import time
 import uuid
 from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from weakref import WeakValueDictionary
@@ -14,9 +17,11 @@ from weakref import WeakValueDictionary
 from channels.db import database_sync_to_async
 from django.conf import settings
 from django.db import IntegrityError
+from django.utils import timezone
 
 from sandbox.drivers import Driver, Exit, SandboxError
-from sandbox.images import images
+from sandbox.images import images, policies_for
+from sandbox.policy import load_policy
 from sandbox.runner.wire import CallError
 from sandbox.slots import Slots
 from sessions import lifecycle as life
@@ -32,6 +37,7 @@ log = logging.getLogger(__name__)
 
 SETTLE_SECONDS = 60.0
 END_SECONDS = 30.0
+READY_AHEAD_SECONDS = 300.0
 
 
 class Keeper:
@@ -92,25 +98,26 @@ class Keeper:
         directory: str | None,
         image: str,
         wanted: dict[str, Any] | None,
+        policy: str = "",
         **how: Any,
     ) -> tuple[LiveSession, bool]:
         """Make a session, or return the one that the user's project has; whether it is new.
 
-        ``how`` holds ``idle_timeout`` and ``hostname``.
+        ``policy`` "" is the image's; ``how`` holds ``idle_timeout`` and ``hostname``.
 
         Raises:
             CallError: ``bad_request``, ``conflict``, ``too_many``, ``too_large`` or ``failed``.
         """
         if self._closing:
             raise CallError("closing", "The session service is shutting down.")
-        slots = _slots(image, wanted)
+        slots = _within_policy(_slots(image, wanted), image, policy)
         if not project:
-            return await self._insert(user, None, directory, image, slots, **how), True
+            return await self._insert(user, None, directory, image, slots, policy, **how), True
         async with self._door(user, project):
             session = await self._of_project(user, project)
             if session is None:
-                return await self._insert(user, project, directory, image, slots, **how), True
-        _refuse_conflict(session, image, slots if wanted else None)
+                return await self._insert(user, project, directory, image, slots, policy, **how), True
+        _refuse_conflict(session, image, slots if wanted else None, policy)
         return session, False
 
     def find(self, id: str) -> LiveSession:
@@ -141,6 +148,18 @@ class Keeper:
             why = session.row.detail or f"It is {session.life.state}."
             raise CallError("not_running", f"The session is not running. {why}")
         return self.driver.runner_socket(session.id)
+
+    def expect(self, image: str, count: int, begin: datetime, end: datetime) -> None:
+        """About ``count`` sessions of ``image`` will start between two moments: the driver has them ready a bit before.
+
+        Raises:
+            CallError: ``bad_request``, the image is unknown, or the moments make no sense.
+        """
+        if image not in images() or count < 1 or begin.tzinfo is None or end.tzinfo is None or end <= begin:
+            raise CallError("bad_request", "There is no such image, or it is expected at no time, or by nobody.")
+        now, clock = timezone.now(), time.monotonic()
+        ahead = (begin - now).total_seconds() - READY_AHEAD_SECONDS
+        self.driver.expect(image, count, clock + max(0.0, ahead), clock + (end - now).total_seconds())
 
     # What a session asks of its house
 
@@ -177,6 +196,7 @@ class Keeper:
         directory: str | None,
         image: str,
         slots: Slots,
+        policy: str,
         idle_timeout: int | None,
         hostname: str,
     ) -> LiveSession:
@@ -189,6 +209,7 @@ class Keeper:
             directory=directory or "",
             hostname=hostname,
             image=image,
+            policy=policy,
             slots=slots.as_dict(),
             state=State.PENDING.value,
             idle_timeout=idle_timeout or settings.MADANG_IDLE_TIMEOUT,
@@ -272,8 +293,18 @@ def _slots(image: str, wanted: dict[str, Any] | None) -> Slots:
         raise CallError("bad_request", f"These slots are not possible: {error}.") from error
 
 
-def _refuse_conflict(session: LiveSession, image: str, slots: Slots | None) -> None:
+def _within_policy(slots: Slots, image: str, policy: str) -> Slots:
+    """``slots`` as the policy lets them be: what is granted is what holds."""
+    if policy and policy not in policies_for(images()[image]):
+        raise CallError("bad_request", f"The image {image!r} cannot be given the policy {policy!r}.")
+    most = load_policy(policy or images()[image].policy).limits.tasks
+    return replace(slots, processes=min(slots.processes, most))
+
+
+def _refuse_conflict(session: LiveSession, image: str, slots: Slots | None, policy: str) -> None:
     if session.row.image != image:
         raise CallError("conflict", f"This project already runs a session of {session.row.image}; stop it first.")
+    if policy and (session.row.policy or images()[image].policy) != policy:
+        raise CallError("conflict", "This project already runs a session under another policy; stop it first.")
     if slots is not None and session.slots != slots:
         raise CallError("conflict", "This project already runs a session with other slots; stop it first.")

@@ -13,11 +13,12 @@ from typing import Any, Protocol
 
 from django.utils import timezone
 
-from sandbox.drivers import NOTICES, Driver, Exit, Sample, SandboxError, SandboxSpec
+from sandbox.drivers import NOTICES, Driver, Exit, Refused, Sample, SandboxError, SandboxSpec
 from sandbox.images import images
 from sandbox.slots import Slots
 from sandbox.usage import Usage
 from sessions import lifecycle as life
+from sessions import refusals
 from sessions.idle import Idle
 from sessions.ledger import Account
 from sessions.lifecycle import Life, State
@@ -201,7 +202,7 @@ class LiveSession:
             image=image,
             slots=self.slots,
             project=Path(self.row.directory) if self.row.directory else None,
-            policy=image.policy,
+            policy=self.row.policy or image.policy,
             hostname=self.row.hostname,
             environment=dict(image.environment),
         )
@@ -213,7 +214,10 @@ class LiveSession:
                     if isinstance(event, Exit):
                         await self.apply(life.Exited(event.reason, event.usage, event.detail))
                         return
-                    self._sample(event)
+                    if isinstance(event, Refused):
+                        self._refused(event)
+                    else:
+                        self._sample(event)
             except SandboxError as error:
                 log.warning("session %s: its events broke off: %s", self.id, error)
             except Exception:
@@ -274,18 +278,15 @@ class LiveSession:
                 self._publish_deadline()
             if self._idle.expired(now):
                 self._spawn(self.apply(life.Stop("idle", f"Nothing happened in it for {self.row.idle_timeout} s.")))
-        self._tell(
-            {
-                "type": "usage",
-                "at": timestamp(timezone.now()),
-                "busy": sample.busy,
-                "idle_ms": sample.idle_ms,
-                "idle_deadline": timestamp(self.row.idle_deadline),
-                **self.row.usage,
-            }
-        )
+        when = {"at": timestamp(timezone.now()), "idle_deadline": timestamp(self.row.idle_deadline)}
+        self._tell({"type": "usage", "busy": sample.busy, "idle_ms": sample.idle_ms, **when, **self.row.usage})
         if time.monotonic() - self._charged >= LEDGER_SECONDS and (not self._charging or self._charging.done()):
             self._charge()
+
+    def _refused(self, refused: Refused) -> None:
+        self.row.refusals, news = refusals.after(self.row.refusals, refused, timestamp(timezone.now()) or "")
+        if news is not None:
+            self._tell({"type": "refusal", **news}, key=f"refusal {refused.call} {refused.reason}")
 
     def _notice(self, sample: Sample) -> None:
         """While a limit is reached, the session says so where it else says why it is in its state."""
@@ -304,7 +305,7 @@ class LiveSession:
         self._charged = time.monotonic()
         line = self.account.line(self.latest, timezone.now())
         self.account = self.account.after(line)
-        fields = {"usage": self.row.usage, "idle_deadline": self.row.idle_deadline}
+        fields = {name: getattr(self.row, name) for name in ("usage", "idle_deadline", "refusals")}
         self._charging = self.house.journal.put(lambda: store.charge(self.row.pk, line, fields))
 
     # Writing down and telling
@@ -329,6 +330,7 @@ class LiveSession:
             "ended": now,
             "idle_deadline": None,
             "usage": self.account.usage().as_dict(),
+            "refusals": self.row.refusals,
         }
         sequence, fields = self.transitions, self._last
         self.transitions += 1
@@ -353,7 +355,7 @@ class LiveSession:
         self.house.journal.put(lambda: store.record(self.row.pk, sequence, before, state, now, fields))
 
     def _fields(self) -> store.Fields:
-        names = ("state", "reason", "detail", "started", "ended", "idle_deadline", "usage")
+        names = ("state", "reason", "detail", "started", "ended", "idle_deadline", "usage", "refusals")
         return {name: getattr(self.row, name) for name in names}
 
     def _after_change(self) -> None:
@@ -389,9 +391,9 @@ class LiveSession:
         left = (self.row.idle_deadline - timezone.now()).total_seconds()
         return Idle(timeout, time.monotonic() + min(left, timeout) - timeout)
 
-    def _tell(self, event: dict[str, Any]) -> None:
+    def _tell(self, event: dict[str, Any], key: str = "") -> None:
         for watcher in self.watchers:
-            watcher.tell(event)
+            watcher.tell(event, key)
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)

@@ -8,6 +8,7 @@ import inspect
 import json
 import logging
 from collections.abc import Awaitable, Callable
+from datetime import datetime
 from typing import Any
 
 from sandbox.drivers import SandboxError
@@ -39,6 +40,7 @@ class Methods:
             "session.get": self.get,
             "session.locate": self.locate,
             "session.watch": self.watch,
+            "pool.expect": self.expect,
         }
         return {name: answered(name, method) for name, method in methods.items()}
 
@@ -54,10 +56,11 @@ class Methods:
         slots: dict[str, Any] | None = None,
         idle_timeout: int | None = None,
         hostname: str = "madang",
+        policy: str = "",
         wait: bool = False,
     ) -> dict[str, Any]:
         session, new = await self._keeper.create(
-            user, project, directory, image, slots, idle_timeout=idle_timeout, hostname=hostname
+            user, project, directory, image, slots, idle_timeout=idle_timeout, hostname=hostname, policy=policy
         )
         if not wait:
             return {**await self._written(session), "new": new}
@@ -88,6 +91,11 @@ class Methods:
     async def watch(self, peer: Peer, call: int, *, id: str) -> dict[str, Any]:
         session = self._keeper.find(id)
         peer.spawn(call, _show(peer, call, session, session.watch()))
+        return {}
+
+    async def expect(self, peer: Peer, call: int, *, image: str, count: int, begin: str, end: str) -> dict[str, Any]:
+        """A class begins: ``count`` sandboxes of ``image`` are to be ready between two moments (ISO 8601)."""
+        self._keeper.expect(image, count, datetime.fromisoformat(begin), datetime.fromisoformat(end))
         return {}
 
     async def _apply(self, id: str, operation: life.Operation) -> dict[str, Any]:

@@ -10,16 +10,18 @@ Event = dict[str, Any]
 
 
 class Watcher:
-    """Keeps the newest event of each type until it is read: at most one of each waits."""
+    """Keeps the newest event of each key until it is read: at most one of each waits."""
 
     def __init__(self) -> None:
         self._waiting: dict[str, Event] = {}
         self._woken = asyncio.Event()
         self._over = False
 
-    def tell(self, event: Event) -> None:
-        self._waiting.pop(event["type"], None)
-        self._waiting[event["type"]] = event
+    def tell(self, event: Event, key: str = "") -> None:
+        """``key`` says what an event replaces; by default its type."""
+        key = key or event["type"]
+        self._waiting.pop(key, None)
+        self._waiting[key] = event
         self._woken.set()
 
     def end(self) -> None:

@@ -18,6 +18,16 @@ def test_usage_moves_while_code_runs(workspace: Workspace) -> None:
     expect(usage).to_contain_text("Ends when idle in")
 
 
+def test_what_the_policy_refuses_is_listed_at_once_and_after_a_reload(workspace: Workspace) -> None:
+    usage = workspace.page.locator("madang-usage")
+    workspace.run("import ctypes\nfor _ in range(3): ctypes.CDLL(None).ptrace(0, 0, 0, 0)")
+    expect(usage).to_contain_text("Refused: ptrace ×3", timeout=PATIENCE)
+    expect(usage).to_contain_text("as debuggers do")
+    screenshot(workspace.page, "refusals")
+    workspace.page.reload()
+    expect(usage).to_contain_text("Refused: ptrace ×3", timeout=PATIENCE)
+
+
 def test_an_idle_session_counts_down_is_extended_and_ends(
     page: Page, site: Site, account: Account, project: str
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import uuid
 from collections.abc import AsyncIterator
@@ -12,7 +13,7 @@ import pytest
 import pytest_asyncio
 
 from sandbox import doctor
-from sandbox.drivers import Driver, Exit, Sample, SandboxSpec, load_driver
+from sandbox.drivers import Driver, Exit, Refused, Sample, SandboxSpec, load_driver
 from sandbox.images import Image, images
 from sandbox.runner import messages
 from sandbox.runner.wire import Client, Stream
@@ -48,15 +49,20 @@ class Inside:
 
     async def run(self, code: str) -> str:
         """Run ``code`` and return all that it printed, tracebacks included."""
-        id, said = await self.send(code), ""
-        async for _, payload in self.stream:
-            _, parts = messages.unpack(payload)
-            content = json.loads(parts[3])
-            if messages.field(parts[1], "msg_id") != id:
-                continue
-            said += content.get("text", "") + "\n".join(content.get("traceback", []))
-            if content.get("execution_state") == "idle":
-                return said
+        id, said, seen = await self.send(code), "", []
+        try:
+            async with asyncio.timeout(60):
+                async for _, payload in self.stream:
+                    _, parts = messages.unpack(payload)
+                    content = json.loads(parts[3])
+                    seen.append((messages.field(parts[0], "msg_type"), content.get("execution_state")))
+                    if messages.field(parts[1], "msg_id") != id:
+                        continue
+                    said += content.get("text", "") + "\n".join(content.get("traceback", []))
+                    if content.get("execution_state") == "idle":
+                        return said
+        except TimeoutError as error:
+            raise AssertionError(f"{code!r} did not end; seen: {seen[-20:]}") from error
         raise AssertionError(f"the kernel's stream ended: {self.stream.end}")
 
 
@@ -69,12 +75,12 @@ class Lab:
         self.ids: list[str] = []
         self._clients: list[Client] = []
 
-    async def start(self, slots: Slots | None = None, project: Path | None = None) -> str:
+    async def start(self, slots: Slots | None = None, project: Path | None = None, policy: str = "default") -> str:
         id = str(uuid.uuid4())
         project = project or self.folder / "project"
         project.mkdir(exist_ok=True)
         self.ids.append(id)
-        await self.driver.start(SandboxSpec(id, self.image, slots or Slots(memory=512 << 20), project))
+        await self.driver.start(SandboxSpec(id, self.image, slots or Slots(memory=512 << 20), project, policy=policy))
         return id
 
     async def client(self, id: str) -> Client:
@@ -97,6 +103,8 @@ class Lab:
     async def sample(self, id: str, number: int = 1) -> Sample:
         """The ``number``-th sample from now."""
         async for event in self.driver.events(id):
+            if isinstance(event, Refused):
+                continue
             assert isinstance(event, Sample), event
             number -= 1
             if number == 0:

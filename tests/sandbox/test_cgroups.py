@@ -43,7 +43,11 @@ def test_limits_of_version_2(second: Cgroup):
     folder = second.paths["cpu"]
     assert (folder / "cpu.max").read_text() == "50000 100000"
     assert (folder / "memory.max").read_text() == str(256 * MIB)
+    assert (folder / "pids.max").read_text() == "64"
+    second.open_reserve(SLOTS, True)
     assert (folder / "pids.max").read_text() == str(64 + RESERVED_TASKS)
+    second.open_reserve(SLOTS, False)
+    assert (folder / "pids.max").read_text() == "64"
 
 
 def test_limits_of_version_1(first: Cgroup):

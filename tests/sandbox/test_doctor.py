@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from sandbox import doctor, layers
@@ -14,6 +16,7 @@ def test_every_finding_is_complete():
         "Linux",
         "Control groups",
         "Seccomp",
+        "User notification",
         "Landlock",
         "Privileges",
         "Host users",
@@ -30,6 +33,12 @@ def test_without_an_essential_layer_nothing_starts(monkeypatch: pytest.MonkeyPat
     with pytest.raises(SandboxError, match=r"Seccomp: No filters\. Get some\.") as refused:
         doctor.require_essentials()
     assert refused.value.code == "host_unfit"
+
+
+@pytest.mark.parametrize(("actions", "state"), [("kill_process errno user_notif allow", "found"), ("allow", "missing")])
+def test_asking_the_jail_is_a_layer_of_its_own(monkeypatch: pytest.MonkeyPatch, actions: str, state: str):
+    monkeypatch.setattr(Path, "read_text", lambda path: actions)
+    assert doctor._user_notification().state == state
 
 
 def test_an_old_kernel_is_missing(monkeypatch: pytest.MonkeyPatch):

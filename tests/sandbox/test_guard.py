@@ -7,7 +7,7 @@ import os
 
 import pytest
 
-from sandbox.drivers import Sample
+from sandbox.drivers import Exit, Sample
 from sandbox.room import measure
 from sandbox.slots import MIB, Slots
 from tests.sandbox.conftest import Inside, Lab
@@ -33,8 +33,8 @@ async def until(lab: Lab, id: str, notice: str) -> Sample:
     """The first sample with ``notice``."""
     async with asyncio.timeout(60):
         async for event in lab.driver.events(id):
-            assert isinstance(event, Sample), event
-            if event.notice == notice:
+            assert not isinstance(event, Exit), event
+            if isinstance(event, Sample) and event.notice == notice:
                 return event
     raise AssertionError("the events ended")
 

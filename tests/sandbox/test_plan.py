@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,9 @@ from hypothesis import strategies as st
 
 from sandbox.drivers import SandboxSpec
 from sandbox.images import Image, ImageError, image_for_kernel, images, read_image
+from sandbox.jail.cgroups import Cgroup
 from sandbox.jail.plan import HOME, PROJECT, Plan, make_plan
+from sandbox.jail.shown import with_shown
 from sandbox.slots import MIB, Slots
 
 
@@ -64,9 +67,11 @@ def test_full_temporary_folders_leave_memory_for_programs(image: Image, memory: 
 def test_the_files_of_the_machine_show_the_cores_it_has(image: Image, tmp_path: Path):
     plan = plan_for(image, tmp_path, cores=[3, 5])
     assert plan.files["/sys/devices/system/cpu/online"] == "3,5\n"
-    covered = {bind.target for bind in plan.binds if bind.target.startswith("/proc/")}
-    assert covered == {"/proc/cpuinfo", "/proc/meminfo", "/proc/stat", "/proc/loadavg"}
-    assert not any(bind.writable for bind in plan.binds if bind.target in covered)
+    shown = with_shown(plan, Cgroup(2, {"memory": tmp_path / "group"}), tmp_path / "shown")
+    covered = {bind.target: bind for bind in shown.binds if bind not in plan.binds}
+    proc = {"/proc/cpuinfo", "/proc/meminfo", "/proc/stat", "/proc/loadavg"}
+    assert covered.keys() == {*proc, "/sys/fs/cgroup"}
+    assert not any(bind.writable for bind in covered.values())
 
 
 @pytest.mark.parametrize("wrong", [{"cpu": 0}, {"cpu": float("nan")}, {"memory": 1}, {"processes": 1}, {"gpu": -1}])
@@ -79,6 +84,35 @@ def test_images_are_found_by_their_directories_and_kernels(image: Image):
     assert image_for_kernel("python3") is image
     assert image_for_kernel("cobol") is None
     assert (image.directory / "selftest.py").exists()
+
+
+def test_an_images_policy_must_exist(image: Image, tmp_path: Path):
+    text = (image.directory / "image.toml").read_text()
+    (tmp_path / "image.toml").write_text('policy = "strict"\n' + text)
+    assert read_image(tmp_path).policy == "strict"
+    (tmp_path / "image.toml").write_text('policy = "lax"\n' + text)
+    with pytest.raises(ImageError, match="no policy 'lax', only build, default, strict"):
+        read_image(tmp_path)
+
+
+def test_a_stricter_policy_limits_what_was_granted(image: Image, tmp_path: Path):
+    granted = Slots(processes=200, disk=1024 * MIB)
+    usual = plan_for(image, tmp_path, slots=granted)
+    strict = plan_for(image, tmp_path, slots=granted, policy="strict")
+    assert (usual.slots, usual.file_size, usual.open_files) == (granted, 1024 * MIB, 4096)
+    assert (strict.slots.processes, strict.file_size, strict.open_files) == (64, 256 * MIB, 1024)
+    assert plan_for(image, tmp_path, slots=Slots(processes=20), policy="strict").slots.processes == 20
+
+
+def test_programs_are_a_matter_of_mounts(image: Image, tmp_path: Path):
+    usual = plan_for(image, tmp_path, project=tmp_path)
+    assert usual.own_programs
+    assert all(bind.executable for bind in usual.binds)
+    strict = plan_for(image, tmp_path, project=tmp_path, policy="strict")
+    started = {bind.target: bind.executable for bind in strict.binds}
+    assert (strict.own_programs, started[PROJECT], started["/usr/bin"], started["/usr"]) == (False, False, False, True)
+    assert started[os.path.realpath("/usr/bin/ls")]
+    assert "/usr/bin/perl" not in started, "it is there, under /usr/bin, to be read"
 
 
 @pytest.mark.parametrize("text", ["", "name = 1", 'name = "x"\ncolour = "red"', "[[", 'name = "x"\nkernels = 3'])

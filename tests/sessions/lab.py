@@ -10,17 +10,15 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-import shutil
 import signal
 import socket
 import subprocess
 import sys
-import tempfile
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from sandbox.drivers import Exit, Sample, SandboxError, SandboxSpec
+from sandbox.drivers import Exit, Refused, Sample, SandboxError, SandboxSpec
 from sandbox.runner.sockets import listen
 from sandbox.usage import Usage
 from tests.settings import IMAGES, ROOT
@@ -30,7 +28,7 @@ import sys
 from pathlib import Path
 from sandbox.runner.server import RunnerConfig, run
 listener, lifeline, spill = map(int, sys.argv[1:4])
-run(RunnerConfig("lab", ("python3",), Path(sys.argv[4]), Path(sys.argv[5]), listener, lifeline, spill))
+run(RunnerConfig("lab", ("python3",), Path(sys.argv[4]), listener, lifeline, spill))
 """
 
 
@@ -42,16 +40,19 @@ class Box:
     usage: Usage = field(default_factory=Usage)
     paused: bool = False
     exit: Exit | None = None
-    samples: asyncio.Queue[Sample | Exit] = field(default_factory=asyncio.Queue)
+    samples: asyncio.Queue[Sample | Refused | Exit] = field(default_factory=asyncio.Queue)
     process: subprocess.Popen[bytes] | None = None
     lifeline: socket.socket | None = None
-    sockets: str = ""
 
     def use(self, idle_ms: int = 0, busy: bool = False, **more: int) -> None:
         """Let it use ``more`` than so far, and be seen."""
         totals = {name: getattr(self.usage, name) + amount for name, amount in more.items()}
         self.usage = replace(self.usage, **totals)
         self.samples.put_nowait(Sample(self.usage, busy, idle_ms))
+
+    def refuse(self, call: str, reason: str, count: int) -> None:
+        """Let its policy have refused ``call`` ``count`` times in all."""
+        self.samples.put_nowait(Refused(call, reason, count))
 
     def end(self, reason: str = "stopped", detail: str = "") -> None:
         if self.exit is None:
@@ -61,11 +62,18 @@ class Box:
 
     def _end_process(self) -> None:
         if self.process is not None and self.lifeline is not None:
+            kernels = _children(self.process.pid)  # each in a session of its own: outside a sandbox nothing ends them
             self.lifeline.close()
             with contextlib.suppress(ProcessLookupError):  # the lifeline's end may have been enough
                 os.killpg(self.process.pid, signal.SIGKILL)
             self.process.wait()
-            shutil.rmtree(self.sockets, ignore_errors=True)
+            for pid in kernels:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+
+
+def _children(pid: int) -> list[int]:
+    return [int(child) for task in Path(f"/proc/{pid}/task").glob("*/children") for child in task.read_text().split()]
 
 
 @dataclass
@@ -76,6 +84,7 @@ class Ground:
     runners: bool = False
     boxes: dict[str, Box] = field(default_factory=dict)
     collected: list[str] = field(default_factory=list)
+    expected: list[tuple[str, int, float, float]] = field(default_factory=list)
     fail: list[SandboxError] = field(default_factory=list)
     gate: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -106,10 +115,13 @@ class LabDriver:
             self._start_runner(box)
         self.ground.boxes[spec.id] = box
 
+    def expect(self, image: str, count: int, begin: float, end: float) -> None:
+        self.ground.expected.append((image, count, begin, end))
+
     async def adopt(self) -> list[str]:
         return list(self.ground.boxes)
 
-    async def events(self, id: str) -> AsyncIterator[Sample | Exit]:
+    async def events(self, id: str) -> AsyncIterator[Sample | Refused | Exit]:
         box = self._box(id)
         while True:
             event = box.exit if box.exit and box.samples.empty() else await box.samples.get()
@@ -145,11 +157,10 @@ class LabDriver:
         box.lifeline, inside = socket.socketpair()
         spill = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
         root = box.spec.project or folder
-        box.sockets = tempfile.mkdtemp(prefix="lab-")  # ZeroMQ's paths must be short
         python = IMAGES / "python" / "bin" / "python"
         numbers = [str(fd) for fd in (listener.fileno(), inside.fileno(), spill)]
         box.process = subprocess.Popen(
-            [str(python if python.exists() else sys.executable), "-c", RUNNER, *numbers, str(root), box.sockets],
+            [str(python if python.exists() else sys.executable), "-c", RUNNER, *numbers, str(root)],
             pass_fds=(listener.fileno(), inside.fileno(), spill),
             cwd=ROOT,
             env={**os.environ, "PYTHONPATH": str(ROOT), "HOME": str(folder), "PS1": "$ "},

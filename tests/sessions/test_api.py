@@ -51,6 +51,26 @@ async def test_a_session_by_rest(service: Keeper, ground: Ground, projects: Proj
     assert [(item["session"], item["cpu_ms"]) for item in usage["items"]] == [(made["id"], 77)]
 
 
+async def test_a_stricter_policy_may_be_asked_for_and_a_wider_one_not(
+    service: Keeper, ground: Ground, projects: Projects, alice: Any
+) -> None:
+    browser, project = Browser(alice), projects.add(alice, "exam")
+    for wider in ("build", "nonsense", ""):
+        refused = await browser("POST", HERE, {"image": IMAGE, "policy": wider}, status=422)
+        assert refused["hint"] == "Choose from: default, strict.", wider
+    made = await browser("POST", HERE, {"project": str(project.id), "policy": "strict"}, status=201)
+    await until(lambda: made["id"] in ground.boxes)
+    assert (made["policy"], ground.boxes[made["id"]].spec.policy) == ("strict", "strict")
+    assert made["slots"]["processes"] == 64, "what is granted is what holds"
+    again = await browser("POST", HERE, {"project": str(project.id)}, status=200)
+    assert again["policy"] == "strict", "whoever does not ask joins what there is"
+    await browser("POST", HERE, {"project": str(project.id), "policy": "default"}, status=409)
+    with pytest.raises(CallError, match="cannot be given the policy 'build'"):
+        await service.create(alice.pk, None, None, IMAGE, None, idle_timeout=60, hostname="lab", policy="build")
+    usual = await browser("POST", HERE, {"image": IMAGE}, status=201)
+    assert usual["policy"] == "default"
+
+
 async def test_lists_are_ones_own_and_paged(service: Keeper, alice: Any, bob: Any) -> None:
     browser = Browser(alice)
     made = [(await browser("POST", HERE, {"image": IMAGE}, status=201))["id"] for _ in range(3)]

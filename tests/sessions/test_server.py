@@ -8,9 +8,11 @@ import signal
 import stat
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from sandbox.drivers import SandboxError
 from sessions import client
@@ -101,3 +103,23 @@ async def test_a_watcher_that_leaves_is_forgotten(ground: Ground, alice: Any) ->
             async with await client.connect() as wire:
                 await client.watch(wire, "no such session")
         assert problem.value.status == 404
+
+
+async def test_a_class_is_expected_five_minutes_before_it_begins(ground: Ground, alice: Any) -> None:
+    now = timezone.now()
+    async with serving(ground):
+        begin, end = now + timedelta(minutes=20), now + timedelta(minutes=30)
+        await client.call("pool.expect", image=IMAGE, count=30, begin=begin.isoformat(), end=end.isoformat())
+        ((image, count, ready, over),) = ground.expected
+        assert (image, count) == (IMAGE, 30)
+        assert over - ready == pytest.approx(15 * 60, abs=1)
+        for wrong in (
+            {"image": "cobol:1"},
+            {"count": 0},
+            {"end": begin.isoformat()},
+            {"begin": begin.replace(tzinfo=None).isoformat()},
+        ):
+            asked = {"image": IMAGE, "count": 3, "begin": begin.isoformat(), "end": end.isoformat()} | wrong
+            with pytest.raises(Problem) as problem:
+                await client.call("pool.expect", **asked)
+            assert problem.value.status == 422

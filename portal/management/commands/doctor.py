@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import Any
 
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandParser
 
 from portal.checkup import Finding, portal_findings
 from sandbox.doctor import findings
+from sandbox.jail.scope import delegated
 
 MARKS = {"found": "✓", "missing": "✗", "optional": "–"}
 
@@ -17,7 +19,14 @@ class Command(BaseCommand):
     help = "Say what this host offers and what is missing; exit with 1 where something essential is."
     requires_system_checks: list[str] = []
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--here", action="store_true", help="look at this process, not at what bin/up would start")
+
+    def handle(self, *args: Any, here: bool, **options: Any) -> None:
+        if not here:
+            command = [sys.executable, *sys.argv, "--here"]
+            if (delegated_command := delegated(command)) != command:  # as the session service will be
+                os.execvp(delegated_command[0], delegated_command)  # noqa: S606 - a list, no shell in between
         parts: tuple[tuple[str, list[Any]], ...] = (("Sandbox", list(findings())), ("Site", portal_findings()))
         for title, found in parts:
             self.stdout.write(f"\n{title}")

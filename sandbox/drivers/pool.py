@@ -1,0 +1,149 @@
+"""Spare sandboxes of an image: how many there should be, and keeping them ready.
+
+:class:`Demand` is pure: it is told when sessions started and which are expected, and says how many
+spares to keep. :class:`Pool` makes them, one after the other and never while somebody waits for a
+start: a spare costs what a start costs. A spare is claimed once and is then that session's alone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import math
+import time
+from collections import deque
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Generic, Protocol, TypeVar
+
+LEAST, MOST = 2, 16
+MOST_EXPECTED = 64
+_RATE_SECONDS = 60.0  # starts are counted over so long
+_AHEAD_SECONDS = 10.0  # so much of them is kept ready: what a burst takes before the pool has caught up
+_RETRY_SECONDS = 30.0
+_QUIET_SECONDS = 0.3  # after a start its first cell goes first, but
+_NO_LONGER_SECONDS = 1.5  # a stream of starts does not keep the pool empty
+
+log = logging.getLogger(__name__)
+
+
+@dataclass
+class Demand:
+    """Times are in seconds, of one clock. ``least`` and ``most`` bound what is kept without being expected."""
+
+    least: int = LEAST
+    most: int = MOST
+    _arrivals: deque[float] = field(default_factory=deque)
+    _expected: list[tuple[float, float, int]] = field(default_factory=list)
+
+    def arrived(self, now: float) -> None:
+        """A session has started."""
+        self._arrivals.append(now)
+        self._forget(now)
+
+    def expect(self, count: int, begin: float, end: float) -> None:
+        """``count`` sessions will start between ``begin`` and ``end``: a class, an exam."""
+        self._expected.append((begin, end, count))
+
+    def target(self, now: float) -> int:
+        """How many spares there should be now."""
+        self._forget(now)
+        rate = len(self._arrivals) / _RATE_SECONDS
+        usual = max(self.least, min(self.most, math.ceil(rate * _AHEAD_SECONDS)))
+        expected = sum(count for begin, _, count in self._expected if begin <= now)
+        return max(usual, min(MOST_EXPECTED, expected))
+
+    def next_change(self, now: float) -> float | None:
+        """When the target may rise by itself, if ever."""
+        return min((begin for begin, _, _ in self._expected if begin > now), default=None)
+
+    def _forget(self, now: float) -> None:
+        while self._arrivals and self._arrivals[0] <= now - _RATE_SECONDS:
+            self._arrivals.popleft()
+        self._expected = [item for item in self._expected if item[1] > now]
+
+
+class Spare(Protocol):
+    """What a pool holds."""
+
+    @property
+    def alive(self) -> bool: ...
+
+    def close(self) -> None:
+        """Let it end, unless it has been claimed."""
+
+
+S = TypeVar("S", bound=Spare)
+
+
+class Pool(Generic[S]):
+    """``make`` builds a spare and may raise anything that a start may raise."""
+
+    def __init__(self, make: Callable[[], Awaitable[S]], demand: Demand | None = None) -> None:
+        self._make = make
+        self.demand = demand or Demand()
+        self._ready: deque[S] = deque()
+        self._starting = 0
+        self._taken = -math.inf
+        self._wake = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+
+    def __len__(self) -> int:
+        return len(self._ready)
+
+    def open(self) -> None:
+        self._task = asyncio.create_task(self._fill())
+
+    async def close(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+        while self._ready:
+            self._ready.popleft().close()
+
+    def take(self) -> S | None:
+        """A spare that lives, or None; the pool makes another one when nobody waits."""
+        self._taken = time.monotonic()
+        self.demand.arrived(self._taken)
+        self._wake.set()
+        while self._ready:
+            spare = self._ready.popleft()
+            if spare.alive:
+                return spare
+            spare.close()
+        return None
+
+    def expect(self, count: int, begin: float, end: float) -> None:
+        """See :meth:`Demand.expect`; times of ``time.monotonic``."""
+        self.demand.expect(count, begin, end)
+        self._wake.set()
+
+    def starting(self, change: int) -> None:
+        """So many more (or fewer) wait for a start without a spare."""
+        self._starting += change
+        self._wake.set()
+
+    async def _fill(self) -> None:
+        while True:
+            self._wake.clear()
+            if self._starting or len(self._ready) >= self.demand.target(time.monotonic()):
+                await self._sleep()
+                continue
+            await self._let_starts_go_first()
+            try:
+                self._ready.append(await self._make())
+            except Exception:
+                log.exception("a spare sandbox could not be made; sessions start without")
+                await asyncio.sleep(_RETRY_SECONDS)
+
+    async def _let_starts_go_first(self) -> None:
+        patience = time.monotonic() + _NO_LONGER_SECONDS
+        while (quiet := min(self._taken + _QUIET_SECONDS, patience) - time.monotonic()) > 0:  # noqa: ASYNC110 - takes move it
+            await asyncio.sleep(quiet)
+
+    async def _sleep(self) -> None:
+        change = self.demand.next_change(time.monotonic())
+        try:
+            await asyncio.wait_for(self._wake.wait(), None if change is None else max(0.0, change - time.monotonic()))
+        except TimeoutError:
+            return

@@ -1,0 +1,145 @@
+"""A kernel's process: forked, opened, and waiting to be told whose kernel it is.
+
+It is told by the first frame on its shell channel, a JSON object with the folder to work in and the
+environment. So one can be made before anybody asks for a kernel (:class:`Spare`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import json
+import os
+import signal
+import socket
+import traceback
+from pathlib import Path
+
+from sandbox.runner import ipython
+from sandbox.runner.channels import NAMES, Channels, Pairs, pairs, read_frame
+from sandbox.runner.children import Children, clean_child, signal_group
+from sandbox.runner.wire import CallError
+
+START_SECONDS = 60
+_END_SECONDS = 0.5
+
+
+class Process:
+    """A kernel's process as the runner sees it. ``ended`` is set, and ``code`` known, once it is gone."""
+
+    def __init__(self, pid: int, channels: Channels) -> None:
+        self.pid, self.channels = pid, channels
+        self.ended = asyncio.Event()
+        self.code = 0
+
+    @classmethod
+    async def start(cls, children: Children) -> Process:
+        """Fork one and return when it listens.
+
+        Raises:
+            CallError: ``failed``, it ended or stayed silent.
+        """
+        ours, theirs = pairs()
+        pid = os.fork()
+        if pid == 0:
+            _become_kernel(theirs)
+        for end in theirs.values():
+            end.close()
+        process = cls(pid, Channels(ours))
+        children.watch(pid, process._on_exit)
+        await process.channels.open()
+        if not await process._speaks():
+            signal_group(pid, signal.SIGKILL)
+            process.channels.close()
+            raise CallError("failed", "The kernel ended before it was ready.")
+        return process
+
+    async def begin(self, cwd: Path) -> None:
+        """Make it a kernel that works in ``cwd``, with the runner's environment; from now on it answers."""
+        await self.channels.write("shell", json.dumps({"cwd": str(cwd), "environment": dict(os.environ)}).encode())
+
+    async def end(self) -> None:
+        """End it and what it left behind in its process group."""
+        self.channels.close()
+        if not self.ended.is_set():
+            signal_group(self.pid, signal.SIGTERM)
+            signal_group(self.pid, signal.SIGCONT)
+            try:
+                await asyncio.wait_for(self.ended.wait(), _END_SECONDS)
+            except TimeoutError:
+                signal_group(self.pid, signal.SIGKILL)
+                await self.ended.wait()
+        signal_group(self.pid, signal.SIGKILL)
+
+    async def _speaks(self) -> bool:
+        """Whether its first words came in time: that it starts, which those who wait for it know already."""
+        try:
+            return await asyncio.wait_for(self.channels.read(), START_SECONDS) is not None
+        except TimeoutError:
+            return False
+
+    def _on_exit(self, code: int) -> None:
+        self.code = code
+        self.ended.set()
+
+
+class Spare:
+    """At most one process that is ready before it is asked for."""
+
+    def __init__(self, children: Children) -> None:
+        self._children = children
+        self._process: Process | None = None
+
+    async def fill(self) -> None:
+        self._process = await Process.start(self._children)
+
+    async def take(self) -> Process:
+        """The spare process, or a new one where there is none.
+
+        Raises:
+            CallError: ``failed``.
+        """
+        process, self._process = self._process, None
+        if process is None or process.ended.is_set():
+            return await Process.start(self._children)
+        return process
+
+    async def drop(self) -> None:
+        """End it: nobody is going to ask."""
+        process, self._process = self._process, None
+        if process is not None:
+            await process.end()
+
+
+def _become_kernel(ends: Pairs) -> None:
+    """In the forked child: never returns."""
+    code = 1
+    try:
+        ends = _lowest(ends)
+        clean_child(keep=2 + len(ends))
+        os.setsid()
+        ipython.run(ends, lambda: _begin(ends["shell"]))
+        code = 0
+    except SystemExit as error:
+        code = error.code if isinstance(error.code, int) else 1
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        os._exit(code)
+
+
+def _begin(shell: socket.socket) -> None:
+    """Wait for the first frame, and be what it says."""
+    try:
+        order = json.loads(read_frame(shell))
+    except ConnectionError:
+        raise SystemExit(0) from None  # the runner has no use for a spare kernel any more
+    os.environ.update(order["environment"])
+    os.chdir(order["cwd"] if os.path.isdir(order["cwd"]) else Path.home())
+
+
+def _lowest(ends: Pairs) -> Pairs:
+    """The same sockets on the descriptors from 3 on."""
+    high = {name: fcntl.fcntl(ends[name].detach(), fcntl.F_DUPFD, 3 + len(NAMES)) for name in NAMES}
+    numbers = enumerate(NAMES, start=3)
+    return {name: socket.socket(fileno=os.dup2(high[name], number, inheritable=False)) for number, name in numbers}

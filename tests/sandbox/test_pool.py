@@ -1,0 +1,129 @@
+"""Pools: how many spares there should be, and that each is given away once, alive."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sandbox.drivers import pool
+from sandbox.drivers.pool import LEAST, MOST, MOST_EXPECTED, Demand, Pool
+
+
+def test_without_demand_there_are_a_few():
+    assert Demand().target(0.0) == LEAST
+
+
+def test_it_grows_with_the_rate_of_starts_and_shrinks_again():
+    demand = Demand()
+    for second in range(60):
+        demand.arrived(float(second))
+    assert demand.target(60.0) == 10
+    assert demand.target(1000.0) == LEAST
+
+
+def test_a_class_is_expected_from_its_beginning_to_its_end():
+    demand = Demand()
+    demand.expect(30, begin=100.0, end=400.0)
+    assert demand.next_change(50.0) == 100.0
+    assert (demand.target(99.0), demand.target(100.0)) == (LEAST, 30)
+    assert demand.next_change(150.0) is None
+    assert demand.target(400.0) == LEAST
+
+
+@given(
+    st.lists(st.floats(0, 300), max_size=200), st.lists(st.tuples(st.floats(0, 300), st.integers(0, 500)), max_size=5)
+)
+def test_it_stays_within_its_bounds(arrivals: list[float], classes: list[tuple[float, int]]):
+    demand = Demand()
+    for begin, count in classes:
+        demand.expect(count, begin, begin + 60)
+    for now in sorted(arrivals):
+        demand.arrived(now)
+        assert LEAST <= demand.target(now) <= max(MOST, MOST_EXPECTED)
+
+
+@dataclass
+class Made:
+    number: int
+    alive: bool = True
+    closed: bool = False
+
+    def close(self) -> None:
+        self.closed = True
+
+
+@dataclass
+class Maker:
+    made: list[Made] = field(default_factory=list)
+    failing: bool = False
+
+    async def __call__(self) -> Made:
+        if self.failing:
+            raise OSError("no")
+        self.made.append(Made(len(self.made)))
+        return self.made[-1]
+
+
+async def filled(pool: Pool[Made], count: int) -> None:
+    async with asyncio.timeout(10):
+        while len(pool) < count:
+            await asyncio.sleep(0.005)
+
+
+@pytest.fixture(autouse=True)
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pool, "_QUIET_SECONDS", 0.0)
+
+
+async def test_a_spare_is_given_away_once_and_another_one_is_made():
+    maker = Maker()
+    spares = Pool(maker)
+    spares.open()
+    await filled(spares, LEAST)
+    taken = [spares.take(), spares.take(), spares.take()]
+    assert [spare and spare.number for spare in taken] == [0, 1, None]
+    await filled(spares, LEAST)
+    await spares.close()
+    assert [spare.closed for spare in maker.made[:2]] == [False, False]
+    assert all(spare.closed for spare in maker.made[2:])
+
+
+async def test_a_dead_spare_is_not_given_away():
+    maker = Maker()
+    spares = Pool(maker)
+    spares.open()
+    await filled(spares, LEAST)
+    maker.made[0].alive = False
+    taken = spares.take()
+    assert taken is maker.made[1]
+    assert maker.made[0].closed
+    await spares.close()
+
+
+async def test_nothing_is_made_while_somebody_waits_for_a_start():
+    maker = Maker()
+    spares = Pool(maker)
+    spares.starting(1)
+    spares.open()
+    for _ in range(20):
+        await asyncio.sleep(0)
+    assert not maker.made
+    spares.starting(-1)
+    await filled(spares, LEAST)
+    await spares.close()
+
+
+async def test_a_maker_that_fails_is_tried_again_later(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(pool, "_RETRY_SECONDS", 0.01)
+    maker = Maker(failing=True)
+    spares = Pool(maker)
+    spares.open()
+    await asyncio.sleep(0.03)
+    assert spares.take() is None
+    maker.failing = False
+    await filled(spares, LEAST)
+    await spares.close()
