@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import struct
+import time
 import uuid
 from datetime import UTC, datetime
 from typing import Any
@@ -44,9 +45,9 @@ class Jupyter:
     def stop_terminal(self, name: str) -> None:
         self._json("DELETE", f"/api/terminals/{name}")
 
-    def terminal(self, name: str) -> Terminal:
-        """Connect to a terminal."""
-        return Terminal(self._socket(f"/terminals/websocket/{name}", None))
+    def terminal(self, name: str, ahead: int = 16) -> Terminal:
+        """Connect to a terminal; ``ahead`` is how many frames may lie here unread."""
+        return Terminal(self._socket(f"/terminals/websocket/{name}", None, ahead))
 
     def close(self) -> None:
         self.http.close()
@@ -57,10 +58,11 @@ class Jupyter:
             raise RuntimeError(f"{method} {path}: {answer.status_code} {answer.text[:500]}")
         return answer.json() if answer.content else None
 
-    def _socket(self, path: str, protocol: Subprotocol | None) -> ClientConnection:
+    def _socket(self, path: str, protocol: Subprotocol | None, ahead: int = 16) -> ClientConnection:
         return connect(
             self.url.replace("http", "ws", 1) + path, additional_headers=self.headers, compression=None,
             subprotocols=[protocol] if protocol else None, max_size=None, open_timeout=PATIENCE, proxy=None,
+            max_queue=ahead,
             legacy=True,  # used and closed in different places, not in one "with"
         )  # fmt: skip
 
@@ -88,6 +90,18 @@ class Kernel:
             if _answers(message, id) and message["header"]["msg_type"] == "stream":
                 return str(message["content"]["text"])
 
+    def count_output(self, id: str) -> int:
+        """Wait until request ``id`` is done; how many characters it has printed."""
+        count = 0
+        while True:
+            message = self._receive()
+            if not _answers(message, id):
+                continue
+            if message["header"]["msg_type"] == "stream":
+                count += len(message["content"]["text"])
+            elif message["content"].get("execution_state") == "idle":
+                return count
+
     def wait_until_idle(self, id: str) -> None:
         """Wait until request ``id`` is done: its last message on the channel that outputs come by."""
         while True:
@@ -111,14 +125,35 @@ class Terminal:
     def send(self, text: str) -> None:
         self.socket.send(json.dumps(["stdin", text]))
 
+    def pass_by(self, text: str, rate: float = 0.0) -> int:
+        """Read until ``text`` comes, at most ``rate`` characters a second (0: at once); how many were read."""
+        began, count, tail = time.perf_counter(), 0, ""
+        while text not in tail:
+            shown = self._read()
+            count, tail = count + len(shown), tail[-len(text) :] + shown
+            if rate and (ahead := count / rate - (time.perf_counter() - began)) > 0:
+                time.sleep(ahead)
+        return count
+
+    def read_some(self, seconds: float, rate: float) -> None:
+        """Read for some time, at most ``rate`` characters a second."""
+        began, count = time.perf_counter(), 0
+        while (now := time.perf_counter() - began) < seconds:
+            if count > now * rate:
+                time.sleep(count / rate - now)
+            count += len(self._read())
+
+    def _read(self) -> str:
+        kind, *values = json.loads(self.socket.recv(PATIENCE))
+        if kind == "disconnect":
+            raise ConnectionError("the terminal ended")
+        return str(values[0]) if kind == "stdout" else ""
+
     def wait_for(self, text: str) -> str:
         """Read until ``text`` has been shown; what was shown."""
         shown = ""
         while text not in shown:
-            kind, *values = json.loads(self.socket.recv(PATIENCE))
-            if kind == "disconnect":
-                raise ConnectionError("the terminal ended")
-            shown += values[0] if kind == "stdout" else ""
+            shown += self._read()
         return shown
 
     def close(self) -> None:

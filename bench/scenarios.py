@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from bench import memory
-from bench.jupyter import Jupyter, Kernel
+from bench.jupyter import Jupyter, Kernel, Terminal
 from bench.subjects import Running
 
 
@@ -20,12 +21,15 @@ class Counts:
     round_trips: int = 200
     echoes: int = 200
     sessions: int = 5
+    floods: int = 5
+    megabytes: int = 20
 
 
 # The prompt holds no letter, and is not in what we type; escape sequences hold none of these keys.
 PROMPT = "% "
 KEYS = "abcdefgijk"
-QUICK = Counts(cold=1, warm=5, round_trips=50, echoes=50, sessions=3)
+SLOW = 2e6
+QUICK = Counts(cold=1, warm=5, round_trips=50, echoes=50, sessions=3, floods=1)
 
 
 def first_output(running: Running, user: Jupyter) -> float:
@@ -69,24 +73,75 @@ def _round_trip(kernel: Kernel) -> float:
 
 def echoes(running: Running, counts: Counts) -> list[float]:
     """Milliseconds from a key to its echo by the shell."""
+    samples = []
+    with shell(running) as terminal:
+        for index in range(counts.echoes):
+            began = time.perf_counter()
+            terminal.send(key := KEYS[index % len(KEYS)])
+            terminal.wait_for(key)
+            samples.append((time.perf_counter() - began) * 1000)
+            if key == KEYS[-1]:
+                terminal.send("\x03")  # drop the line, so that it never wraps
+                terminal.wait_for(PROMPT)
+    return samples
+
+
+@contextmanager
+def shell(running: Running, ahead: int = 16) -> Iterator[Terminal]:
+    """A terminal at its prompt."""
     (user,) = running.users(1)
     kernel = user.start_kernel()  # a terminal needs a session, and where it has one this starts it
     name = user.start_terminal()
-    terminal = user.terminal(name)
+    terminal = user.terminal(name, ahead)
     terminal.send("PS1='%'' '\r")
     terminal.wait_for(PROMPT)
+    try:
+        yield terminal
+    finally:
+        terminal.close()
+        user.stop_terminal(name)
+        running.forget(user, kernel)
+
+
+def cell_bulk(running: Running, counts: Counts) -> list[float]:
+    """Seconds for 20 MB of lines from one cell. Nothing where lines are missing."""
+    (user,) = running.users(1)
+    id = user.start_kernel()
+    kernel = user.kernel(id)
     samples = []
-    for index in range(counts.echoes):
+    for _ in range(counts.floods):
         began = time.perf_counter()
-        terminal.send(key := KEYS[index % len(KEYS)])
-        terminal.wait_for(key)
-        samples.append((time.perf_counter() - began) * 1000)
-        if key == KEYS[-1]:
-            terminal.send("\x03")  # drop the line, so that it never wraps
-            terminal.wait_for(PROMPT)
-    terminal.close()
-    user.stop_terminal(name)
-    running.forget(user, kernel)
+        said = kernel.count_output(kernel.execute(f"for n in range({counts.megabytes * 10_000}): print(f'{{n:099}}')"))
+        if said == counts.megabytes * 1_000_000:
+            samples.append(time.perf_counter() - began)
+    kernel.close()
+    running.forget(user, id)
+    return samples
+
+
+def terminal_bulk(running: Running, counts: Counts) -> list[float]:
+    """Seconds for 20 MB of lines from a terminal."""
+    samples = []
+    with shell(running) as terminal:
+        for _ in range(counts.floods):
+            began = time.perf_counter()
+            terminal.send(f"yes {'x' * 98} | head -n {counts.megabytes * 10_000}; echo e''nd\r")
+            terminal.pass_by("\nend\r")
+            samples.append(time.perf_counter() - began)
+    return samples
+
+
+def interrupts(running: Running, counts: Counts) -> list[float]:
+    """Milliseconds from Ctrl-C to the prompt, under ``yes``, for a client that reads 2 MB a second."""
+    samples = []
+    with shell(running, ahead=1) as terminal:
+        for _ in range(counts.floods):
+            terminal.send("yes\r")
+            terminal.read_some(3.0, SLOW)
+            began = time.perf_counter()
+            terminal.send("\x03")
+            terminal.pass_by(PROMPT, SLOW)
+            samples.append((time.perf_counter() - began) * 1000)
     return samples
 
 
@@ -128,6 +183,9 @@ SCENARIOS = [
     Scenario("request to first output, warm", "ms", warm_starts),
     Scenario("round trip of `print(1)`", "ms", round_trips),
     Scenario("terminal echo", "ms", echoes),
+    Scenario("20 MB of lines from one cell", "s", cell_bulk),
+    Scenario("terminal bulk output, 20 MB", "s", terminal_bulk),
+    Scenario("Ctrl-C under a flood, reading 2 MB/s", "ms", interrupts),
     Scenario("memory per idle session", "MiB", idle_memory),
     Scenario("memory of the server alone", "MiB", own_memory),
 ]

@@ -8,6 +8,7 @@ from uuid import UUID
 from channels.db import database_sync_to_async
 from django.db.models import Max, Sum
 from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
 from ninja import Field, Router, Status
 
 from sandbox.images import images
@@ -20,7 +21,8 @@ from sessions.limits import check_idle_timeout, choose_policy, choose_slots, fin
 from sessions.models import Session, UsageLine
 from sessions.problems import Problem, invalid
 from sessions.represent import session_json
-from sessions.schemas import ImageOut, SessionIn, SessionOut, SessionPage, UsagePage
+from sessions.schemas import ImageOut, SessionDetail, SessionIn, SessionOut, SessionPage, UsagePage
+from sessions.walls import wall
 
 router = Router()
 
@@ -72,13 +74,19 @@ async def list_sessions(
     return {"items": items, "count": await sessions.acount()}
 
 
-@router.get("/sessions/{uuid:id}", response=SessionOut, tags=["sessions"], summary="Look at a session")
+@router.get("/sessions/{uuid:id}", response=SessionDetail, tags=["sessions"], summary="Look at a session")
 async def get_session(request: HttpRequest, id: UUID) -> Any:
-    """Its state and what it has used so far, to the second while the session service answers."""
+    """Its state, how long it was in each, and what it has used so far, to the second while the service answers."""
     session = await session_of(await signed_in(request), id)
+    changes = [(change.after, change.at) async for change in session.transitions.order_by("sequence")]
+    return {**await _latest(session), "wall": wall(changes, timezone.now())}
+
+
+async def _latest(session: Session) -> dict[str, Any]:
     if session.live:
         try:
-            return await service.call("session.get", id=str(id))
+            known: dict[str, Any] = await service.call("session.get", id=str(session.pk))
+            return known
         except Problem as problem:
             if problem.code not in ("not_found", "service_away"):
                 raise

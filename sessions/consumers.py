@@ -7,7 +7,6 @@ import codecs
 import json
 import struct
 import uuid
-from collections import deque
 from typing import Any
 
 from channels.db import database_sync_to_async
@@ -20,10 +19,6 @@ from sessions.models import Kernel, Session
 from sessions.problems import Problem
 from sessions.relay import BAD_MESSAGE, ENDED, NO_SUCH_THING, Closed, Relay, check_session, own_session
 from sessions.represent import session_json
-
-WINDOW = 1024 * 1024
-REPLAY = 256
-"""Records of scrollback that Jupyter's own terminal protocol, which cannot ask for it, begins with."""
 
 
 class KernelChannels(Relay):
@@ -46,6 +41,20 @@ class KernelChannels(Relay):
     async def show(self, sequence: int, payload: bytes) -> None:
         if not payload:
             return  # no message is empty
+        if self._owes_note:
+            self._owes_note = False
+            await self._show(sequence, framing.cut_note(payload))
+        await self._show(sequence, payload)
+
+    async def show_cut(self, sequence: int, payload: bytes, following: int) -> None:
+        if self.framing == framing.NUMBERED:
+            await self.send(bytes_data=framing.number(sequence, b""))
+        else:
+            self._owes_note = True
+
+    _owes_note = False
+
+    async def _show(self, sequence: int, payload: bytes) -> None:
         if self.framing == framing.NUMBERED:
             await self.send(bytes_data=framing.number(sequence, payload))
         elif self.framing == framing.V1:
@@ -64,6 +73,9 @@ class KernelChannels(Relay):
             await self.send(bytes_data=frame)
 
     async def take(self, frame: str | bytes) -> None:
+        if self.framing == framing.NUMBERED and isinstance(frame, bytes) and len(frame) == framing.ACKNOWLEDGEMENT:
+            self.acknowledge(framing.unnumber(frame)[0])
+            return
         try:
             if self.framing is None:
                 message = framing.from_json(frame)
@@ -92,27 +104,27 @@ class Terminal(Relay):
 
     async def attach(self, client: Client) -> Stream:
         since = _since(self.query) or 0
-        self._unacknowledged: deque[tuple[int, int]] = deque()
-        self._in_flight = 0
-        self._acknowledged = asyncio.Event()
+        self.acknowledges = True
         self._size: tuple[int, int] | None = None
         self._resizing: asyncio.Task[None] | None = None
         self._runner = client
         if since == 0:
             await _start_if_missing(client, self.name)
         stream = await client.open("terminal.attach", name=self.name, since=since)
-        if stream.result["first"] > since:
-            await self.send(bytes_data=struct.pack(">BQ", 2, stream.result["first"]))
-        await self.send(bytes_data=struct.pack(">BQ", 3, stream.result["next"]))
+        if stream.result["next"] < since:
+            raise Closed(NO_SUCH_THING)  # the one that the browser knew has ended, and this is another
+        await self._say(3, stream.result["next"])
         return stream
 
     async def show(self, sequence: int, payload: bytes) -> None:
         await self.send(bytes_data=struct.pack(">BQ", 0, sequence) + payload)
-        self._unacknowledged.append((sequence, len(payload)))
-        self._in_flight += len(payload)
-        while self._in_flight >= WINDOW:  # a browser that cannot keep up slows the program
-            self._acknowledged.clear()
-            await self._acknowledged.wait()
+
+    async def show_cut(self, sequence: int, payload: bytes, following: int) -> None:
+        await self._say(2, sequence)
+        await self._say(3, following)
+
+    async def _say(self, opcode: int, number: int) -> None:
+        await self.send(bytes_data=struct.pack(">BQ", opcode, number))
 
     async def take(self, frame: str | bytes) -> None:
         if isinstance(frame, str) or not frame:
@@ -124,7 +136,7 @@ class Terminal(Relay):
                 case 1:
                     await self.resize(*struct.unpack(">HH", frame[1:]))
                 case 2:
-                    self._acknowledge(*struct.unpack(">Q", frame[1:]))
+                    self.acknowledge(*struct.unpack(">Q", frame[1:]))
                 case _:
                     raise Closed(BAD_MESSAGE)
         except struct.error as error:
@@ -150,11 +162,6 @@ class Terminal(Relay):
                 return  # it has just ended; the stream's end says so
         self._tasks = [task for task in self._tasks if task is not self._resizing]
 
-    def _acknowledge(self, below: int) -> None:
-        while self._unacknowledged and self._unacknowledged[0][0] < below:
-            self._in_flight -= self._unacknowledged.popleft()[1]
-        self._acknowledged.set()
-
 
 class JupyterTerminal(Terminal):
     """A terminal in the JSON frames of terminado, which Jupyter's clients speak."""
@@ -170,9 +177,11 @@ class JupyterTerminal(Terminal):
         self._runner, self._size, self._resizing = client, None, None
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
         await self._send("setup", {})
-        now = await client.open("terminal.attach", name=self.name, since=None)
-        await now.close()
-        return await client.open("terminal.attach", name=self.name, since=max(0, now.result["next"] - REPLAY))
+        return await client.open("terminal.attach", name=self.name, tail=True)
+
+    async def show_cut(self, sequence: int, payload: bytes, following: int) -> None:
+        """The record begins with what resets a terminal: more cannot be said in this protocol."""
+        self._decoder.reset()
 
     async def show(self, sequence: int, payload: bytes) -> None:
         if text := self._decoder.decode(payload):

@@ -2,7 +2,7 @@
 
 ASGI has no word for it, and Daphne queues without bound in both directions. Where the server is
 Daphne its protocol object is reachable through ``send``, and with it Twisted's own means: the
-transport tells a *producer* when its buffer is full and when it is empty, and can be told not to
+transport tells its *producer* each time that all it was given has gone out, and can be told not to
 read. Under a server that waits inside ``send`` by itself, nothing here does anything.
 
 One thing matters beyond speed: Twisted stops *reading* from a client whose buffer is full as long
@@ -12,24 +12,46 @@ as its HTTP channel is the transport's producer. Taking its place is what lets C
 from __future__ import annotations
 
 import asyncio
+import socket
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+QUEUED = 64 * 1024
+"""Bytes that wait in the server before the next are not given to it."""
+UNSENT = 32 * 1024
+"""Bytes that wait in the kernel for the network: by itself it takes megabytes. tcp(7), TCP_NOTSENT_LOWAT."""
+
 
 class Flow:
-    """The flow of one WebSocket. ``send`` is what the ASGI server gave the consumer."""
+    """The flow of one WebSocket. ``send`` is what the ASGI server gave the consumer.
 
-    def __init__(self, send: Any) -> None:
+    ``gone_out`` is called when all that was sent so far has been handed to the network.
+    """
+
+    def __init__(self, send: Any, gone_out: Callable[[], None] = lambda: None) -> None:
+        self._gone_out = gone_out
+        self._queued = 0
+        self._room = asyncio.Event()
+        self._room.set()
         self._transport = _transport(send)
-        self._writable = asyncio.Event()
-        self._writable.set()
         if self._transport is not None:
             self._transport.unregisterProducer()
-            self._transport.registerProducer(self, True)
+            self._transport.registerProducer(self, False)
+            _keep_short(self._transport)
+
+    def sending(self, size: int) -> None:
+        """The server is about to be given ``size`` bytes."""
+        if self._transport is not None:
+            self._queued += size
+            if self._queued >= QUEUED:
+                self._room.clear()
 
     async def drained(self) -> None:
-        """Wait while what was sent last has not gone out."""
-        await self._writable.wait()
+        """Wait while too much of what was sent has not gone out."""
+        if self._transport is None:
+            self._gone_out()
+        await self._room.wait()
 
     def pause_reading(self) -> None:
         """Take no more frames from the client for now."""
@@ -45,18 +67,17 @@ class Flow:
         if self._transport is not None:
             self._transport.unregisterProducer()
             self._transport = None
-        self._writable.set()
+        self._room.set()
 
-    # Twisted's IPushProducer: the transport calls these.
-
-    def pauseProducing(self) -> None:
-        self._writable.clear()
+    # Twisted's IPullProducer: the transport calls these.
 
     def resumeProducing(self) -> None:
-        self._writable.set()
+        self._queued = 0
+        self._room.set()
+        self._gone_out()
 
     def stopProducing(self) -> None:
-        self._writable.set()
+        self._room.set()
 
 
 def _transport(send: Any) -> Any:
@@ -69,3 +90,11 @@ def _transport(send: Any) -> Any:
     protocol = send.args[0] if send.args else None
     transport = getattr(protocol, "transport", None)
     return transport if hasattr(transport, "registerProducer") else None
+
+
+def _keep_short(transport: Any) -> None:
+    """Send what there is at once, and let the kernel queue no more than it needs."""
+    handle = getattr(transport, "getHandle", lambda: None)()
+    if isinstance(handle, socket.socket) and handle.family in (socket.AF_INET, socket.AF_INET6):
+        handle.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        handle.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, UNSENT)

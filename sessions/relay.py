@@ -67,6 +67,9 @@ class Relay(AsyncWebsocketConsumer):
         """Send one record of the stream to the browser."""
         raise NotImplementedError
 
+    async def show_cut(self, sequence: int, payload: bytes, following: int) -> None:
+        """Tell the browser that records before ``sequence`` are lost, and that those below ``following`` are old."""
+
     async def take(self, frame: str | bytes) -> None:
         """Pass on what the browser sent; raise :class:`Closed` where it is nonsense."""
         raise NotImplementedError
@@ -85,8 +88,10 @@ class Relay(AsyncWebsocketConsumer):
         self._client: Client | None = None
         self._attached = asyncio.Event()
         self._over = False
+        self.acknowledges = False
+        self._shown = 0
         await self.accept(self.subprotocol())
-        self.flow = Flow(self.base_send)
+        self.flow = Flow(self.base_send, self._gone_out)
         self._tasks = [asyncio.create_task(self._run()), asyncio.create_task(self._guard())]
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
@@ -146,9 +151,14 @@ class Relay(AsyncWebsocketConsumer):
         self.session = await self.find()
         self._client = await self.dial()
         self.stream = await self.attach(self._client)
+        self.stream.by_hand = True
         self._attached.set()
         async for sequence, payload in self.stream:
+            self.flow.sending(len(payload))
+            if self.stream.cut is not None:
+                await self.show_cut(sequence, payload, self.stream.cut)
             await self.show(sequence, payload)
+            self._shown = sequence + 1
             await self.flow.drained()
         if isinstance(self.stream.end, dict):  # {"lost": reason}
             raise Closed(await self._why_lost())
@@ -156,6 +166,16 @@ class Relay(AsyncWebsocketConsumer):
         raise Closed(self.end_code)
 
     end_code = NORMAL
+
+    def acknowledge(self, below: int) -> None:
+        """The browser has taken all records before ``below``, and will go on saying so."""
+        self.acknowledges = True
+        self.stream.acknowledge(below)
+
+    def _gone_out(self) -> None:
+        """What a browser that acknowledges nothing can be assumed to have."""
+        if self._shown and not self.acknowledges:
+            self.stream.acknowledge(self._shown)
 
     async def _guard(self) -> None:
         """A key that is revoked, or a person who signs out, keeps no stream open."""

@@ -69,6 +69,10 @@ class SessionOut(Schema):
     endpoints: Endpoints
 
 
+class SessionDetail(SessionOut):
+    wall: dict[State, int] = Field(description="Milliseconds in each state so far; pending is the time in the queue.")
+
+
 class SessionPage(Schema):
     items: list[SessionOut]
     count: int = Field(description="How many there are in all.")

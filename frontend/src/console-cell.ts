@@ -113,7 +113,8 @@ export class MadangConsoleCell extends MadangElement {
           <button class="icon reuse quiet" title=${this.t("reuse")} aria-label=${this.t("reuse")}
             @click=${() => { this.emit("cell-reuse", { code: cell.code }); }}>${icon("reuse")}</button></div>`}
         ${this.took(cell)}
-        ${repeat(cell.outputs, (_output, at) => at, (output) => this.outputPart(output))}
+        ${cell.cut > 0 ? html`<p class="muted cut" style="margin:4px 12px">${this.t("outputsCut", { n: cell.cut.toLocaleString() })}</p>` : nothing}
+        ${repeat(cell.outputs, (_output, at) => cell.cut + at, (output) => this.outputPart(output))}
       </div>`;
   }
 

@@ -3,10 +3,18 @@
 /** The peer sent something that is not a frame. */
 export class FrameError extends Error {}
 
-/** A kernel frame of `madang.kernel.v1`: a sequence number and a message in Jupyter's v1 layout. */
+/** A kernel frame of `madang.kernel.v1`: a sequence number and a message in Jupyter's v1 layout. An empty message says
+ * that what came before this number is lost. */
 export function splitKernelFrame(data: ArrayBuffer): { seq: number; body: ArrayBuffer } {
   if (data.byteLength < 8) throw new FrameError("kernel frame without a sequence number");
   return { seq: readU64(new DataView(data), 0), body: data.slice(8) };
+}
+
+/** Say on a kernel's socket that all records below `next` are taken. */
+export function encodeTaken(next: number): Uint8Array<ArrayBuffer> {
+  const frame = new Uint8Array(8);
+  new DataView(frame.buffer).setBigUint64(0, BigInt(next));
+  return frame;
 }
 
 export type TerminalFrame =

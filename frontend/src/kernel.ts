@@ -10,8 +10,6 @@ import { type Action, EMPTY_TRANSCRIPT, type Message, reduce, type Transcript } 
 /** A cell that an idle, connected kernel has not taken up after this time never reached it. */
 const LOST_AFTER_MS = 4000;
 const RESTART_POLL_MS = 300;
-/** Numbers are missing where another client was answered; only a longer gap is a cut. */
-const SMALL_GAP = 8;
 
 interface JupyterSession {
   id: string;
@@ -144,8 +142,8 @@ export class Kernel {
           this.hooks.onLink(state, code);
           this.watch();
         },
-        onCut: (first, since) => {
-          if (first - since > SMALL_GAP) this.apply({ type: "cut", id: `cut-${String(first)}` });
+        onCut: (first) => {
+          this.apply({ type: "cut", id: `cut-${String(first)}` });
         },
       }),
     });

@@ -7,6 +7,10 @@ import { shared } from "./styles.js";
 import { textOf } from "./text.js";
 import type { Output } from "./transcript.js";
 
+/** The pause after a drawing, as a multiple of what the drawing took, and at most. */
+const DRAWING_SHARE = 4;
+const LONGEST_PAUSE_MS = 500;
+
 @customElement("madang-output")
 export class MadangOutput extends MadangElement {
   static override styles = [
@@ -65,7 +69,11 @@ export class MadangOutput extends MadangElement {
     this.drawing = true;
     while (this.stale && this.isConnected) {
       this.stale = false;
+      const began = performance.now();
       await this.drawOnce();
+      // Most of the time is for taking what comes: a flood that is drawn without pause is a flood that is not read.
+      const pause = Math.min(LONGEST_PAUSE_MS, DRAWING_SHARE * (performance.now() - began));
+      await new Promise((resolve) => setTimeout(resolve, pause));
     }
     this.drawing = false;
   }
@@ -103,7 +111,8 @@ export class MadangOutput extends MadangElement {
     const { output } = this;
     const kind = output?.kind === "stream" ? output.name : (output?.kind ?? "");
     const long = this.hidden_ > 0 || this.all;
-    return html`${long ? html`<div class="more">
+    const cut = output?.kind === "stream" ? output.text.cut : 0;
+    return html`${cut > 0 ? html`<p class="more cut">${this.t("textCut", { n: cut.toLocaleString() })}</p>` : nothing}${long ? html`<div class="more">
         <span class="num">${this.hidden_ > 0 ? this.t("linesHidden", { n: this.hidden_.toLocaleString() }) : nothing}</span>
         <button class="quiet" @click=${() => (this.all = !this.all)}>${this.all ? this.t("showLess") : this.t("showAll", { n: (this.hidden_ + LINES).toLocaleString() })}</button>
         <button class="quiet" @click=${() => { this.save(); }}>${this.t("downloadText")}</button></div>` : nothing}

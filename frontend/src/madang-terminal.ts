@@ -21,6 +21,8 @@ const KEYS: readonly [string, string][] = [
 ];
 /** What is typed while the connection is away waits, up to this many bytes. */
 const TYPED_AHEAD = 4096;
+/** A hidden page draws next to nothing. So that it slows no program, what it holds undrawn counts as drawn, up to this. */
+const UNDRAWN_WHILE_HIDDEN = 4 * 1024 * 1024;
 
 @customElement("madang-terminal")
 export class MadangTerminal extends MadangElement {
@@ -56,7 +58,8 @@ export class MadangTerminal extends MadangElement {
   private next = 0;
   private drawn = 0;
   private historyEnd = 0;
-  private acknowledged = 0;
+  private undrawn = 0;
+  private acknowledging = false;
   private typed: Uint8Array<ArrayBuffer>[] = [];
   private opening = false;
   private focusWhenReady = false;
@@ -154,7 +157,7 @@ export class MadangTerminal extends MadangElement {
       this.fit = () => undefined;
       this.opening = false;
       this.ready = false;
-      this.next = this.drawn = this.historyEnd = this.acknowledged = 0;
+      this.next = this.drawn = this.historyEnd = this.undrawn = 0;
     });
   }
 
@@ -214,18 +217,21 @@ export class MadangTerminal extends MadangElement {
   private draw(seq: number, bytes: Uint8Array): void {
     if (seq < this.next) return;
     this.next = seq + 1;
+    this.undrawn += bytes.byteLength;
     this.terminal?.write(bytes, () => {
       this.drawn = seq + 1;
+      this.undrawn -= bytes.byteLength;
       this.acknowledge();
     });
+    if (document.hidden && this.undrawn < UNDRAWN_WHILE_HIDDEN) this.link?.send(encodeAcknowledge(this.next));
   }
 
   /** At most one acknowledgement per frame on the screen. */
   private acknowledge(): void {
-    if (this.acknowledged === -1) return;
-    this.acknowledged = -1;
+    if (this.acknowledging) return;
+    this.acknowledging = true;
     setTimeout(() => {
-      this.acknowledged = this.drawn;
+      this.acknowledging = false;
       this.link?.send(encodeAcknowledge(this.drawn));
     }, 16);
   }

@@ -111,6 +111,7 @@ function showFrame(host: HTMLElement, source: string, label: string): void {
   frame.setAttribute("sandbox", "allow-scripts allow-popups allow-popups-to-escape-sandbox");
   frame.referrerPolicy = "no-referrer";
   frame.style.height = "60px";
+  frame.loading = "lazy"; // a cell may have hundreds: those out of sight wait
   const heard = (event: MessageEvent<unknown>): void => {
     if (!frame.isConnected) removeEventListener("message", heard);
     const data = event.data as { madang?: unknown; height?: unknown } | null;

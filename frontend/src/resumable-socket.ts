@@ -3,7 +3,7 @@
  * Underneath it asks for `madang.kernel.v1`, whose frames are numbered, and after each loss connects again and
  * asks for what came since. Messages written meanwhile wait. To its user it speaks plain
  * `v1.kernel.websocket.jupyter.org`. */
-import { splitKernelFrame } from "./frames.js";
+import { encodeTaken, splitKernelFrame } from "./frames.js";
 import { Link, type LinkState } from "./link.js";
 
 const OURS = "madang.kernel.v1";
@@ -11,9 +11,14 @@ const JUPYTERS = "v1.kernel.websocket.jupyter.org";
 
 export interface SocketHooks {
   onLink?: (state: LinkState, code?: number) => void;
-  /** Records before `first` are no longer kept, though the client had only those before `since`. */
-  onCut?: (first: number, since: number) => void;
+  /** Records before `first` are lost to this client: they are no longer kept. */
+  onCut?: (first: number) => void;
 }
+
+/** Bytes after which the server is told what has been taken, and the time after which it is told anyway. A hidden page's
+ * clocks stand almost still, but what comes is still taken. */
+const TELL_BYTES = 8 * 1024;
+const TELL_MS = 16;
 
 type Handler<E extends Event> = ((event: E) => void) | null;
 
@@ -37,13 +42,13 @@ export function resumableSocket(hooks: SocketHooks): typeof WebSocket {
     private numbered = true;
     private waiting: (string | ArrayBuffer | Uint8Array<ArrayBuffer>)[] = [];
     private readonly link: Link;
-    private asked = 0;
+    private untold = 0;
+    private telling: ReturnType<typeof setTimeout> | undefined;
 
     constructor(readonly url: string) {
       this.link = new Link({
         url: () => {
-          this.asked = nextByUrl.get(url) ?? 0;
-          return `${url}${url.includes("?") ? "&" : "?"}since=${String(this.asked)}`;
+          return `${url}${url.includes("?") ? "&" : "?"}since=${String(nextByUrl.get(url) ?? 0)}`;
         },
         protocols: [OURS, JUPYTERS],
         onOpen: (protocol) => {
@@ -66,12 +71,14 @@ export function resumableSocket(hooks: SocketHooks): typeof WebSocket {
     close(): void {
       this.onclose = null; // whoever closes knows
       this.readyState = ResumableSocket.CLOSED;
+      clearTimeout(this.telling);
       this.link.close();
     }
 
     private opened(protocol: string): void {
       this.numbered = protocol === OURS;
       this.protocol = protocol === OURS ? JUPYTERS : protocol;
+      if (this.numbered) this.tell();
       while (this.waiting[0] !== undefined && this.link.send(this.waiting[0])) this.waiting.shift();
       if (this.readyState !== ResumableSocket.CONNECTING) return; // to its user it was open all the time
       this.readyState = ResumableSocket.OPEN;
@@ -86,9 +93,24 @@ export function resumableSocket(hooks: SocketHooks): typeof WebSocket {
       const { seq, body } = splitKernelFrame(data);
       const next = nextByUrl.get(this.url) ?? 0;
       if (seq < next) return; // seen before the connection was lost
-      if (seq > next && next === this.asked) hooks.onCut?.(seq, next);
+      if (body.byteLength === 0) {
+        nextByUrl.set(this.url, seq);
+        hooks.onCut?.(seq);
+        return;
+      }
       nextByUrl.set(this.url, seq + 1);
       this.onmessage?.(new MessageEvent("message", { data: body }));
+      this.untold += data.byteLength;
+      if (this.untold >= TELL_BYTES) this.tell();
+      else this.telling ??= setTimeout(() => { this.tell(); }, TELL_MS);
+    }
+
+    /** Only what is acknowledged makes room for more: a page that cannot keep up slows the program. */
+    private tell(): void {
+      clearTimeout(this.telling);
+      this.telling = undefined;
+      this.untold = 0;
+      this.link.send(encodeTaken(nextByUrl.get(this.url) ?? 0));
     }
 
     private ended(code: number): void {

@@ -7,17 +7,38 @@ export interface StreamText {
   readonly tail: string;
   /** True when `tail` ended in a carriage return: what comes next overwrites it from its start. */
   readonly returned: boolean;
+  /** Characters that were there and are no longer kept, from its beginning. */
+  readonly cut: number;
 }
 
-export const EMPTY: StreamText = { done: "", tail: "", returned: false };
+export const EMPTY: StreamText = { done: "", tail: "", returned: false, cut: 0 };
+
+/** Characters of one output that a page keeps, and how many more may gather before it is cut back to that. */
+export const KEPT = 4_000_000;
+const SLACK = 1_000_000;
 
 // Colours (SGR) are kept, the other control sequences have no meaning here.
 const OTHER_SEQUENCES = /\x1b\[[0-9;?]*[A-LN-Zac-ln-z]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b[()][0-9A-B]/g;
 const SGR = /\x1b\[[0-9;]*m/g;
 const CONTROL = /[\x00-\x07\x0b\x0c\x0e-\x1a\x1c-\x1f]/g;
 
-/** Add a piece of output. Pure; `done` only ever grows, so that a flood costs no more than its own length. */
+/** Add a piece of output, and forget the beginning of what is far too long. Pure; but for that `done` only grows, so that
+ * a flood costs no more than its own length. */
 export function append(stream: StreamText, chunk: string): StreamText {
+  return limited(added(stream, chunk));
+}
+
+function limited(stream: StreamText): StreamText {
+  if (stream.done.length + stream.tail.length <= KEPT + SLACK) return stream;
+  const tail = stream.tail.slice(-KEPT);
+  const from = Math.max(0, stream.done.length - (KEPT - tail.length));
+  // From a whole line on, where there is one.
+  const line = from === 0 ? 0 : stream.done.indexOf("\n", from - 1) + 1 || stream.done.length;
+  const cut = stream.cut + line + (stream.tail.length - tail.length);
+  return { ...stream, done: stream.done.slice(line), tail, cut };
+}
+
+function added(stream: StreamText, chunk: string): StreamText {
   const clean = chunk.replace(OTHER_SEQUENCES, "").replace(CONTROL, "");
   if (!/[\r\x08]/.test(clean) && !stream.returned) return plain(stream, clean);
   let { done, tail, returned } = stream;
@@ -34,7 +55,7 @@ export function append(stream: StreamText, chunk: string): StreamText {
       returned = true;
     }
   }
-  return { done, tail, returned };
+  return { done, tail, returned, cut: stream.cut };
 }
 
 /** The whole of it as text. */
@@ -45,7 +66,7 @@ export function textOf(stream: StreamText): string {
 function plain(stream: StreamText, chunk: string): StreamText {
   const end = chunk.lastIndexOf("\n");
   if (end < 0) return { ...stream, tail: stream.tail + chunk };
-  return { done: stream.done + stream.tail + chunk.slice(0, end + 1), tail: chunk.slice(end + 1), returned: false };
+  return { ...stream, done: stream.done + stream.tail + chunk.slice(0, end + 1), tail: chunk.slice(end + 1), returned: false };
 }
 
 function* pieces(text: string): Generator<[string, string]> {

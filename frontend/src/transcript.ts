@@ -49,7 +49,12 @@ export interface Cell {
   readonly outputs: readonly Output[];
   /** A `clear_output(wait=True)` waits for the next output. */
   readonly clearNext: boolean;
+  /** Outputs that were there and are no longer kept: the oldest, where there were more than OUTPUTS. */
+  readonly cut: number;
 }
+
+/** Outputs of one cell that a page keeps and shows. Each may be a frame of its own. */
+export const OUTPUTS = 200;
 
 export interface Divider {
   readonly kind: "divider";
@@ -120,7 +125,7 @@ function onMessage(transcript: Transcript, message: Message): Transcript {
       return addOutput(transcript, message, parent, errorOf(message));
     case "clear_output":
       return change(transcript, parent, (cell) =>
-        message.content.wait === true ? { ...cell, clearNext: true } : { ...cell, outputs: [], clearNext: false },
+        message.content.wait === true ? { ...cell, clearNext: true } : { ...cell, outputs: [], clearNext: false, cut: 0 },
       );
     case "input_request":
       return addOutput(transcript, message, parent, inputOf(message));
@@ -199,18 +204,18 @@ function addStream(transcript: Transcript, message: Message, parent: string): Tr
     if (last?.kind === "stream" && last.name === name) {
       return { ...cell, clearNext: false, outputs: [...outputs.slice(0, -1), { ...last, text: append(last.text, chunk) }] };
     }
-    const output: Output = { kind: "stream", name, text: append(EMPTY, chunk) };
-    return { ...cell, clearNext: false, outputs: [...outputs, output] };
+    return withOutput(cell, outputs, { kind: "stream", name, text: append(EMPTY, chunk) });
   });
 }
 
 function addOutput(transcript: Transcript, message: Message, parent: string, output: Output): Transcript {
   const shown = output.kind === "display" && output.displayId ? updateDisplay(transcript, message) : transcript;
-  return withCell(shown, parent, (cell) => ({
-    ...cell,
-    clearNext: false,
-    outputs: [...settled(cell, message), output],
-  }));
+  return withCell(shown, parent, (cell) => withOutput(cell, settled(cell, message), output));
+}
+
+function withOutput(cell: Cell, outputs: readonly Output[], output: Output): Cell {
+  const over = Math.max(0, outputs.length + 1 - OUTPUTS);
+  return { ...cell, clearNext: false, outputs: [...outputs.slice(over), output], cut: (cell.clearNext ? 0 : cell.cut) + over };
 }
 
 /** The outputs that stay when another arrives: none after clear_output(wait=True); an open input is over, if the
@@ -273,7 +278,7 @@ function closeInput(output: Output): Output {
 
 function newCell(id: string, code: string | null, state: CellState): Cell {
   return {
-    kind: "cell", id, code, count: null, state, started: null, ended: null, outputs: [], clearNext: false,
+    kind: "cell", id, code, count: null, state, started: null, ended: null, outputs: [], clearNext: false, cut: 0,
   };
 }
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import {
-  decodeTerminalFrame, encodeAcknowledge, encodeInput, encodeResize, FrameError, splitKernelFrame,
+  decodeTerminalFrame, encodeAcknowledge, encodeInput, encodeResize, encodeTaken, FrameError, splitKernelFrame,
 } from "../src/frames.js";
 import { backoff } from "../src/link.js";
 
@@ -40,4 +40,14 @@ test("delays grow, stay short, and differ between clients", () => {
   assert.ok(backoff(2, 0.5) > backoff(1, 0.5));
   assert.ok(backoff(40, 0.999) <= 6250);
   assert.notEqual(backoff(3, 0.1), backoff(3, 0.9));
+});
+
+test("what was taken is said as a number", () => {
+  assert.deepEqual([...encodeTaken(258)], [0, 0, 0, 0, 0, 0, 1, 2]);
+});
+
+test("a cut is a number without a message", () => {
+  const { seq, body } = splitKernelFrame(encodeTaken(7).buffer);
+  assert.equal(seq, 7);
+  assert.equal(body.byteLength, 0);
 });

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { append, EMPTY, textOf } from "../src/text.js";
+import { append, EMPTY, KEPT, textOf } from "../src/text.js";
 
 const show = (...chunks: string[]): string => textOf(chunks.reduce(append, EMPTY));
 
@@ -34,4 +34,22 @@ test("a flood costs its own length", () => {
   for (let at = 0; at < 200_000; at += 1) stream = append(stream, "a line of output\n");
   assert.equal(stream.done.length, 200_000 * 17);
   assert.ok(performance.now() - start < 5000);
+});
+
+test("a text that is far too long forgets its beginning, by whole lines, and says how much", () => {
+  const line = "x".repeat(999) + "\n";
+  let stream = EMPTY;
+  for (let n = 0; n < 8000; n += 1) stream = append(stream, line);
+  const text = textOf(stream);
+  assert.ok(text.length <= KEPT + 1_000_000 && text.length >= KEPT - 1000);
+  assert.equal(text.length + stream.cut, 8_000_000);
+  assert.equal(text.length % 1000, 0);
+});
+
+test("one line without end is bounded too", () => {
+  let stream = append(EMPTY, "before\n");
+  for (let n = 0; n < 300; n += 1) stream = append(stream, "x".repeat(32_768));
+  const text = textOf(stream);
+  assert.ok(text.length <= KEPT + 1_000_000);
+  assert.equal(text.length + stream.cut, 7 + 300 * 32_768);
 });

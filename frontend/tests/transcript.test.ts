@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { textOf } from "../src/text.js";
-import { type Action, type Cell, EMPTY_TRANSCRIPT, type Message, reduce, type Transcript } from "../src/transcript.js";
+import { type Action, type Cell, EMPTY_TRANSCRIPT, type Message, OUTPUTS, reduce, type Transcript } from "../src/transcript.js";
 
 let clock = 0;
 
@@ -156,4 +156,14 @@ test("entries that did not change keep their identity", () => {
   const second = play([out("x", "stdout", "b")], first);
   assert.equal(second.entries[0], first.entries[0]);
   assert.notEqual(second.entries[1], first.entries[1]);
+});
+
+test("of a thousand displays the latest are kept, and how many are not is known", () => {
+  const displays = Array.from({ length: 1000 }, (_, n) => message("display_data", { data: { "text/plain": String(n) } }));
+  const only = cell(play([status("busy"), input("x", 1), ...displays, status("idle")]));
+  assert.equal(only.outputs.length, OUTPUTS);
+  assert.equal(only.cut, 1000 - OUTPUTS);
+  assert.ok(only.outputs.at(-1)?.kind === "display");
+  const cleared = cell(play([status("busy"), input("x", 1), ...displays, message("clear_output", { wait: true }), out("new")]));
+  assert.deepEqual([cleared.outputs.length, cleared.cut], [1, 0]);
 });

@@ -22,6 +22,7 @@ from sandbox import doctor
 from sandbox.drivers import Exit, Refused, Sample, SandboxError, SandboxSpec
 from sandbox.drivers.pool import Pool
 from sandbox.images import Image, images
+from sandbox.jail.account import last_account
 from sandbox.jail.cgroups import Cgroup
 from sandbox.jail.plan import Plan, make_plan
 from sandbox.jail.seen import choose_cores
@@ -318,7 +319,7 @@ class JailDriver:
 
     def _bury(self, directory: Path, last: Usage) -> Exit:
         """The jail was killed: its sandbox fell with it; read the accounts a last time and clear what is left."""
-        usage = last
+        usage = max(last, last_account(directory), key=lambda usage: usage.wall_ms)
         try:
             state = json.loads((directory / "state.json").read_text())
             cgroup = Cgroup(int(state["version"]), {name: Path(path) for name, path in state["cgroup"].items()})
@@ -327,7 +328,7 @@ class JailDriver:
             while cgroup.processes() and time.monotonic() < deadline:
                 time.sleep(0.01)
             base = Usage.from_dict(state["base"])
-            before = last.upon(base)
+            before = usage.upon(base)
             usage = cgroup.usage(before, before.wall_ms).since(base)
             cgroup.remove()
         except (OSError, ValueError, KeyError):

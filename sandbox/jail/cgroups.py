@@ -10,10 +10,11 @@ import signal
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from sandbox.jail import disks
+from sandbox.jail.account import integrated
 from sandbox.jail.seen import Readings, ranges
 from sandbox.runner.children import RESERVED_TASKS
 from sandbox.slots import Slots
@@ -162,25 +163,25 @@ class Cgroup:
         """
         if self.version == 2:
             cpu_ms = _field(self._read("cpu", "cpu.stat"), "usage_usec") // 1000
-            memory = int(self._read("memory", "memory.current"))
             peak = self._read_number("memory", "memory.peak")
         else:
             cpu_ms = int(self._read("cpuacct", "cpuacct.usage")) // 1_000_000
-            memory = int(self._read("memory", "memory.usage_in_bytes"))
             peak = self._read_number("memory", "memory.max_usage_in_bytes")
-        memory_kib = memory // 1024
         read, written = self._device_io()
-        elapsed = max(0, wall_ms - before.wall_ms)
-        return Usage(
+        now = integrated(before, wall_ms, self.memory_kib())
+        return replace(
+            now,
             cpu_ms=max(cpu_ms, before.cpu_ms),
-            wall_ms=max(wall_ms, before.wall_ms),
-            memory_kib_s=before.memory_kib_s + (before.memory_kib + memory_kib) * elapsed // 2000,
-            memory_kib=memory_kib,
-            memory_peak_kib=max(peak // 1024, memory_kib, before.memory_peak_kib),
+            memory_peak_kib=max(peak // 1024, now.memory_peak_kib),
             processes=int(self._read("pids", "pids.current")),
             bytes_read=max(read, transferred[0], before.bytes_read),
             bytes_written=max(written, transferred[1], before.bytes_written),
         )
+
+    def memory_kib(self) -> int:
+        """What it holds now, page cache included."""
+        file = "memory.current" if self.version == 2 else "memory.usage_in_bytes"
+        return int(self._read("memory", file)) // 1024
 
     def readings(self, usage: Usage) -> Readings:
         """What the files inside show of the accounts, besides ``usage``."""

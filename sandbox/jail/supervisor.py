@@ -23,6 +23,7 @@ from typing import Any
 
 from sandbox.drivers import SandboxError
 from sandbox.jail import builder, claim, linux
+from sandbox.jail.account import AccountFile, integrated
 from sandbox.jail.cgroups import Cgroup, parent_groups, sandbox_group
 from sandbox.jail.disks import Transferred, disk_of, look
 from sandbox.jail.guard import DiskGuard
@@ -38,6 +39,9 @@ from sandbox.usage import Usage
 READY_SECONDS = 30
 CLAIM_SECONDS = 10
 GRACE_SECONDS = 3.0
+SAMPLE_SECONDS = 1.0
+QUICK_SECONDS = 0.1  # between two looks at the memory while something computes: memory moves only then
+LEAST_SECONDS = 0.05
 BUSY_CPU = 0.05  # of one core, over a sample: what computes more than this is not idle
 
 
@@ -203,14 +207,16 @@ class Jail:
         self._guard: DiskGuard | None = None
         self._guarding: list[asyncio.Task[None]] = []
         self._began = time.monotonic()
-        self._usage = Usage()  # since the sandbox was built; its session is told what came after ``base``
-        self._base = Usage()
+        # Since the sandbox was built; its session is told what came after ``base``.
+        self._usage, self._base, self._sampled_ms = Usage(), Usage(), 0
         self._transferred = Transferred()
         self._notices = Notices(cgroup, plan.slots)
         self._keeper: socket.socket | None = None
         self._claimed = asyncio.Event()
+        self._account = AccountFile(Path(plan.directory))
+        self._stirred = asyncio.Event()
         self._input = self._active = time.monotonic()
-        self._busy = False
+        self._busy = self._computes = False
         self._reason = ""
         self._paused = False
         self._over = False
@@ -308,7 +314,7 @@ class Jail:
         """From now on there is the project of ``plan``, if it has one, and its disk limit."""
         if plan.project:
             self._guard = DiskGuard(Path(plan.project), plan.slots.disk, self._cgroup, self._pid, self._namespaces)
-            self._guarding.append(asyncio.create_task(self._guard.watch(self._computes, self._next_tick)))
+            self._guarding.append(asyncio.create_task(self._guard.watch(self._computed_lately, self._next_tick)))
 
     def _lose_keeper(self) -> None:
         self._let_go_of_keeper()
@@ -324,6 +330,8 @@ class Jail:
         """What was used while nobody had asked is nobody's; and the project may lie on another disk."""
         self._read_accounts()
         self._base = self._usage
+        with contextlib.suppress(OSError):  # see _read_accounts
+            self._account.write(self._usage.since(self._base))
         self._input = self._active = time.monotonic()
         path = Path(self._plan.directory) / "state.json"
         write_json(path, json.loads(path.read_text()) | {"base": self._base.as_dict()})
@@ -370,34 +378,54 @@ class Jail:
                 self._input = min(int(report.get("input_ms", 0)) / 1000, time.monotonic())
             except (ValueError, TypeError, AttributeError):
                 continue  # the runner is inside: what it says is checked, not trusted
+        self._stirred.set()
 
     async def _sample(self) -> None:
+        due = 0.0
         while True:
-            self._read_accounts()
-            self._next_tick()
-            await asyncio.sleep(1)
+            now = time.monotonic()
+            if now >= due:
+                self._read_accounts()
+                self._next_tick()
+                due = now + SAMPLE_SECONDS
+            else:
+                self._look_at_memory()
+            self._stirred.clear()
+            await asyncio.sleep(LEAST_SECONDS)
+            rest = due - time.monotonic()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._stirred.wait(), min(rest, QUICK_SECONDS) if self._computes else rest)
 
-    def _computes(self) -> bool | None:
-        """Whether it did just now; None while it is paused."""
+    def _computed_lately(self) -> bool | None:
+        """Within the last moments; None while it is paused."""
         return None if self._paused else time.monotonic() - self._active < 1.5
 
     def _next_tick(self) -> None:
         tick, self._tick = self._tick, asyncio.get_running_loop().create_future()
         tick.set_result(None)
 
+    def _look_at_memory(self) -> None:
+        with contextlib.suppress(OSError):  # the next sample tries again, and says why
+            self._usage = integrated(self._usage, self._wall_ms(), self._cgroup.memory_kib())
+
+    def _wall_ms(self) -> int:
+        return int((time.monotonic() - self._began) * 1000)
+
     def _read_accounts(self) -> None:
-        wall_ms = int((time.monotonic() - self._began) * 1000)
         before = self._usage
         try:
             self._transferred = self._transferred.after(look(self._cgroup.processes()))
             totals = self._transferred.read, self._transferred.written
-            self._usage = self._cgroup.usage(before, wall_ms, totals)
+            self._usage = self._cgroup.usage(before, self._wall_ms(), totals)
             self._shown.update(self._cgroup, self._usage)
             self._notices.after(self._usage)
         except OSError:
             traceback.print_exc()
             return
-        elapsed = self._usage.wall_ms - before.wall_ms
+        with contextlib.suppress(OSError):  # the disk was full when the file was made: it is only for accidents
+            self._account.write(self._usage.since(self._base))
+        elapsed, self._sampled_ms = self._usage.wall_ms - self._sampled_ms, self._usage.wall_ms
+        self._computes = not self._paused and (self._busy or self._usage.cpu_ms > before.cpu_ms + 2)
         if self._busy or (elapsed and (self._usage.cpu_ms - before.cpu_ms) / elapsed > BUSY_CPU):
             self._active = time.monotonic()
 

@@ -20,8 +20,8 @@ from sandbox.runner import messages
 INWARD = ("shell", "control", "stdin")
 OUTWARD = "iopub"
 NAMES = (*INWARD, OUTWARD)
-MAX_MESSAGE = 48 * 1024 * 1024
-"""Bytes of a message: what is larger is not passed on, a note says so. It leaves room in a frame of the wire."""
+_LARGEST = messages.MAX_MESSAGE + 64 * 1024  # a kernel of ours sends nothing larger, see pressure.py
+_UNDER_WAY = 64 * 1024  # bytes on their way from a kernel: what an answer to Ctrl-C comes behind
 _WAITING = 32 * 1024 * 1024  # bytes that may wait for a busy kernel before their sender has to
 _LENGTH = struct.Struct(">I")
 
@@ -31,6 +31,7 @@ Pairs = dict[str, socket.socket]
 def pairs() -> tuple[Pairs, Pairs]:
     """The runner's ends and the kernel's ends, by name."""
     both = {name: socket.socketpair() for name in NAMES}
+    both[OUTWARD][1].setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _UNDER_WAY)
     return {name: pair[0] for name, pair in both.items()}, {name: pair[1] for name, pair in both.items()}
 
 
@@ -84,11 +85,13 @@ class Channels:
     def __init__(self, ends: Pairs) -> None:
         self._ends = ends
         self._writers: dict[str, asyncio.StreamWriter] = {}
+        self._length: int | None = None  # of the message that is being read,
+        self._skipped = 0  # and how much of it has been passed over
 
     async def open(self) -> None:
         for name in INWARD:
             _, self._writers[name] = await asyncio.open_connection(sock=self._ends[name])
-        self._reader, self._writers[OUTWARD] = await asyncio.open_connection(sock=self._ends[OUTWARD], limit=1 << 20)
+        self._reader, self._writers[OUTWARD] = await asyncio.open_connection(sock=self._ends[OUTWARD], limit=_UNDER_WAY)
 
     async def write(self, channel: str, message: bytes) -> None:
         """Pass ``message`` on. A busy kernel takes it later; with much waiting already its sender waits too."""
@@ -98,20 +101,23 @@ class Channels:
             await writer.drain()
 
     async def read(self) -> bytes | None:
-        """The next message; ``None`` when the kernel is gone."""
+        """The next message; ``None`` when the kernel is gone. One that is cancelled has taken nothing."""
         try:
-            (length,) = _LENGTH.unpack(await self._reader.readexactly(_LENGTH.size))
-            if length <= MAX_MESSAGE:
-                return await self._reader.readexactly(length)
-            await self._skip(length)
+            if self._length is None:
+                (self._length,) = _LENGTH.unpack(await self._reader.readexactly(_LENGTH.size))
+            size = self._length
+            message = await self._reader.readexactly(size) if size <= _LARGEST else await self._too_large(size)
         except (asyncio.IncompleteReadError, ConnectionError):
             return None
-        text = f"Output of {length / 1_000_000:.0f} MB at once was left out: it is more than can be shown.\n"
-        return messages.pack(OUTWARD, messages.build("stream", {"name": "stderr", "text": text}))
+        self._length, self._skipped = None, 0
+        return message
 
-    async def _skip(self, length: int) -> None:
-        while length:
-            length -= len(await self._reader.readexactly(min(length, 1 << 20)))
+    async def _too_large(self, size: int) -> bytes:
+        """Pass a message over, and say so in its place."""
+        while self._skipped < size:
+            self._skipped += len(await self._reader.readexactly(min(size - self._skipped, _UNDER_WAY)))
+        note = messages.build("stream", messages.cut("stream", {"name": "stderr"}, size))
+        return messages.pack(OUTWARD, note)
 
     def close(self) -> None:
         for writer in self._writers.values():

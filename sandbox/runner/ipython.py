@@ -22,6 +22,7 @@ from typing import Any
 
 import zmq
 from ipykernel.control import ControlThread
+from ipykernel.displayhook import ZMQDisplayHook
 from ipykernel.ipkernel import IPythonKernel
 from ipykernel.kernelapp import IPKernelApp
 from IPython.core.application import BaseIPythonApplication
@@ -35,6 +36,7 @@ from zmq.eventloop.zmqstream import ZMQStream
 from sandbox.runner import threads
 from sandbox.runner.channels import OUTWARD, Pairs
 from sandbox.runner.kernel_io import DebuggerSocket, Inlet, Outlet, Publisher
+from sandbox.runner.pressure import BoundedSession, BoundedStream, keep_no_copy
 
 _ours: list[str] = []
 _path: list[str] = []
@@ -98,11 +100,13 @@ class ForkedKernelApp(IPKernelApp):
     def prepare(self) -> None:
         """All that needs neither a thread nor a descriptor, a first cell included."""
         BaseIPythonApplication.initialize(self, [])
+        self.session = BoundedSession(parent=self)
         self.init_pdb()
         given = {"session": self.session, "log": self.log, "profile_dir": self.profile_dir, "user_ns": self.user_ns}
         self.kernel = ForkedKernel.instance(parent=self, **given)
         self.kernel.shell_channel_thread = MainThreadOnly()
         self.init_shell()
+        keep_no_copy(self.shell)
         self.init_gui_pylab()
         self.init_extensions()
         self.init_code()
@@ -119,7 +123,6 @@ class ForkedKernelApp(IPKernelApp):
         self._connect(ends, publisher)
         publisher.start()
         self.init_io()
-        self.displayhook.get_execution_count = lambda: self.kernel.execution_count
         self.init_signal()
         self._use_home()
         self.kernel.start()
@@ -132,6 +135,13 @@ class ForkedKernelApp(IPKernelApp):
         except KeyboardInterrupt:
             pass
         self.iopub_thread.stop()
+
+    def init_io(self) -> None:
+        sys.stdout = BoundedStream(self.session, self.iopub_thread, "stdout")
+        sys.stderr = BoundedStream(self.session, self.iopub_thread, "stderr")
+        self.displayhook = sys.displayhook = ZMQDisplayHook(self.session, self.iopub_socket)
+        self.displayhook.get_execution_count = lambda: self.kernel.execution_count
+        self.patch_io()
 
     def parse_command_line(self, argv: object = None) -> None: ...
 
@@ -157,7 +167,6 @@ def prepare() -> None:
     """In the zygote: make the application that every fork will open."""
     config = Config()
     config.IPKernelApp.log_level = logging.CRITICAL  # its hints are for people who started it by hand
-    config.IPKernelApp.outstream_class = "sandbox.runner.kernel_io.Stream"
     config.Session.key = b""
     config.HistoryManager.enabled = False
     ForkedKernelApp.instance(config=config).prepare()

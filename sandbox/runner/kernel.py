@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import signal
 import time
 from collections import OrderedDict
@@ -20,7 +21,7 @@ from sandbox.runner.wire import CallError
 
 _RESTARTS_PER_MINUTE = 5
 _ROUTES = 4096
-_LAST_WORDS_SECONDS = 0.5
+_QUIET_SECONDS = 0.05  # a kernel that has ended and is not heard for so long has said all
 
 
 class Kernel:
@@ -30,7 +31,7 @@ class Kernel:
         self.id, self.name, self.cwd, self.log = id, name, cwd, log
         self.state = "starting"
         self.connections = 0
-        self.left_off: dict[str, int] = {}
+        self._left_off: OrderedDict[str, int] = OrderedDict()
         self.on_end: Callable[[], None] = lambda: None
         self._spare, self._activity = spare, activity
         self._process: Process | None = None
@@ -122,17 +123,38 @@ class Kernel:
         """Whether record ``seq`` is for that client: replies go to who asked, all else to everyone."""
         return self._replies.get(seq, session) == session
 
+    def left_off(self, session: str) -> int:
+        """The record that a client goes on with: from now on if it is new."""
+        return self._left_off.get(session, self.log.next)
+
+    def leave_off(self, session: str, seq: int) -> None:
+        """A client has left that has taken all records before ``seq``."""
+        self._left_off[session] = seq
+        self._left_off.move_to_end(session)
+        if len(self._left_off) > _ROUTES:
+            self._left_off.popitem(last=False)
+
     # Inside
 
     async def _listen(self, process: Process) -> None:
         while (message := await process.channels.read()) is not None:
-            try:
-                channel, parts = messages.unpack(message)
-                self._note(channel, parts)
-            except messages.MessageError:
-                continue  # what a broken kernel says is nobody's message
-            self._append(channel, parts, message)
-            await self.log.room()
+            self._record(message)
+            if self.log.full():
+                await self.log.room()
+
+    async def _drain(self, process: Process) -> None:
+        """The process has ended: what it said last is still on its way, and never much."""
+        with contextlib.suppress(TimeoutError):
+            while (message := await asyncio.wait_for(process.channels.read(), _QUIET_SECONDS)) is not None:
+                self._record(message)
+
+    def _record(self, message: bytes) -> None:
+        try:
+            channel, parts = messages.unpack(message)
+            self._note(channel, parts)
+        except messages.MessageError:
+            return  # what a broken kernel says is nobody's message
+        self._append(channel, parts, message)
 
     def _append(self, channel: str, parts: list[bytes], message: bytes) -> None:
         seq = self.log.append(message)
@@ -165,12 +187,11 @@ class Kernel:
     async def _watch(self, process: Process) -> None:
         await process.ended.wait()
         if self._process is process:  # an end that nobody asked for
-            await self._recover(process.code)
+            await self._recover(process)
 
-    async def _recover(self, code: int) -> None:
-        if self._listening is not None:
-            await asyncio.wait({self._listening}, timeout=_LAST_WORDS_SECONDS)
-        self._disconnect()
+    async def _recover(self, process: Process) -> None:
+        code = process.code
+        await self._let_go(process)
         self._activity.busy(self, False)
         now = time.monotonic()
         self._starts = [start for start in self._starts if now - start < 60]
@@ -189,18 +210,23 @@ class Kernel:
             self._finish("dead")
 
     async def _end_process(self) -> None:
-        process = self._process
-        self._disconnect()
-        if process is not None:
+        if (process := self._process) is not None:
+            self._process = None
+            self._up.clear()
             await process.end()
+            await self._let_go(process)
 
-    def _disconnect(self) -> None:
+    async def _let_go(self, process: Process) -> None:
+        """Hear the last words of a process that has ended."""
+        if self._process is process:
+            self._process = None
+            self._up.clear()
         if self._listening is not None:
             self._listening.cancel()
-        if self._process is not None:
-            self._process.channels.close()
-        self._listening = self._process = None
-        self._up.clear()
+            await asyncio.gather(self._listening, return_exceptions=True)
+            self._listening = None
+        await self._drain(process)
+        process.channels.close()
 
     def _finish(self, reason: str) -> None:
         self.state = "dead"

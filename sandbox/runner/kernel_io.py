@@ -16,12 +16,13 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import zmq
-from ipykernel.iostream import BackgroundSocket, IOPubThread, OutStream
+from ipykernel.iostream import BackgroundSocket
 from tornado.ioloop import IOLoop
 from tornado.platform.asyncio import AsyncIOLoop
 
 from sandbox.runner import messages
 from sandbox.runner.channels import OUTWARD, Parser, frame
+from sandbox.runner.pressure import BoundedThread
 
 _CHUNK = 256 * 1024
 _RUNNER = b"runner"
@@ -47,21 +48,24 @@ class Outlet:
         self._end.close()
 
 
-class Publisher(IOPubThread):
-    """ipykernel's IOPub thread without ZeroMQ beneath it: its loop's own queue is where the others put things."""
+class Publisher(BoundedThread):
+    """ipykernel's IOPub thread without ZeroMQ beneath it: its loop's own queue is what wakes it."""
 
     def __init__(self, outlet: Outlet, session: Any) -> None:
         self.socket, self.session = outlet, session
         self.background_socket = BackgroundSocket(self)
         self.io_loop = AsyncIOLoop(make_current=False)
         self._stopped, self._pipe_flag, self._master_pid = False, False, os.getpid()
+        self._events: deque[Callable[[], Any]] = deque()
         self._event_pipes: dict[threading.Thread, Any] = {}
+        self._moved = threading.Event()
         self.thread = threading.Thread(target=self._thread_main, name="IOPub", daemon=True)
         self.thread.pydev_do_not_trace = self.thread.is_pydev_daemon_thread = True  # type: ignore[attr-defined]
 
     def schedule(self, f: Callable[[], Any]) -> None:
         if self.thread.is_alive():
-            self.io_loop.add_callback(f)
+            self._events.append(f)
+            self.io_loop.add_callback(self._handle_event, None)
         else:
             f()
 
@@ -80,18 +84,6 @@ class Publisher(IOPubThread):
             gone = threading.Event()
             self.schedule(gone.set)
             gone.wait()
-
-
-class Stream(OutStream):
-    """Standard output or error. A forked child of the kernel writes to the descriptor, which the kernel watches."""
-
-    def write(self, string: str) -> int | None:
-        if self._is_master_process():
-            return super().write(string)
-        data = memoryview(string.encode(errors="replace"))
-        while data:
-            data = data[os.write(self._original_stdstream_fd, data) :]
-        return len(string)
 
 
 class Inlet:

@@ -8,19 +8,31 @@ segments, and the oldest is dropped whole.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 from array import array
 from collections import deque
+from time import monotonic
+from typing import Protocol, Self
+
+from sandbox.runner.pace import Pace
 
 KEPT = 32 * 1024 * 1024
 """Bytes of a log that are kept."""
 _SEGMENTS = 4
+_TAIL = 64 * 1024
 _RECORDS = 1 << 16  # a segment's records: bounds the index when records are tiny
 
 
+class Trace(Protocol):
+    """What is remembered of records that are dropped; see :mod:`sandbox.runner.modes`."""
+
+    def after(self, data: bytes) -> Self: ...
+
+
 class _Segment:
-    def __init__(self, directory: int, first: int) -> None:
-        self.first = first
+    def __init__(self, directory: int, first: int, before: Trace | None) -> None:
+        self.first, self.before = first, before
         self.file = os.open(".", os.O_TMPFILE | os.O_RDWR | os.O_CLOEXEC, 0o600, dir_fd=directory)
         self.ends = array("Q")
 
@@ -39,45 +51,81 @@ class _Segment:
         start = self.ends[index - 1] if index else 0
         return os.pread(self.file, self.ends[index] - start, start)
 
+    def empty(self, first: int) -> None:
+        """Forget all records; the next is ``first``."""
+        os.ftruncate(self.file, 0)
+        self.first, self.ends = first, array("Q")
+
 
 class Cursor:
-    """Where one reader of a log is. Its lag is what back-pressure looks at."""
+    """Where one reader of a log is: what it was sent, and what of it it has acknowledged."""
 
-    def __init__(self, log: Log, seq: int) -> None:
+    def __init__(self, log: Log, seq: int, behind: bool) -> None:
         self._log, self.seq = log, seq
-        self._position = log.position(seq)
+        self.acknowledged = seq
+        self.cut = False
+        self._behind = behind
+        self._pace = Pace(monotonic())
+        self._may_send = asyncio.Event()
+        self._may_send.set()
 
     @property
     def lag(self) -> int:
-        """Bytes appended and not read yet."""
-        return self._log.total - self._position
+        """Bytes that are appended and not acknowledged."""
+        return self._log.total - self._log.position(self.seq) + self._pace.under_way
+
+    @property
+    def holds(self) -> bool:
+        """Whether it is so far behind that the producer should wait for it."""
+        return self.lag > self._pace.window and not self._pace.away(monotonic())
 
     async def next(self) -> tuple[int, bytes] | None:
-        """The next record as ``(seq, payload)``, waiting for it; ``None`` when the log has ended."""
+        """The next record as ``(seq, payload)``, once it is there and may be sent; ``None`` when the log has ended.
+
+        ``cut`` then says whether records before it were dropped that this reader has not had.
+        """
         log = self._log
-        while self.seq >= log.next:
-            if log.ended is not None:
+        while True:
+            if not self._pace.may_send:
+                self._may_send.clear()
+                await self._may_send.wait()
+            elif self.seq < log.next:
+                break
+            elif log.ended is not None:
                 return None
-            await log.appended()
-        if self.seq < log.first:
-            self.seq = log.first
-        seq, payload = self.seq, log.read(self.seq)
-        self.seq += 1
-        self._position = log.position(self.seq)
-        log.moved()
-        return seq, payload
+            else:
+                await log.appended()
+        self.cut, self._behind = self._behind or self.seq < log.first, False
+        seq = max(self.seq, log.first)
+        self.seq = seq + 1
+        return seq, log.read(seq)
+
+    def sent(self, seq: int, size: int) -> None:
+        """Record ``seq`` is on its way, as ``size`` bytes. One that is for others is not sent."""
+        self._pace.send(seq, size, monotonic())
+
+    def acknowledge(self, below: int) -> None:
+        """The reader has taken all records before ``below``."""
+        self.acknowledged = max(self.acknowledged, min(below, self.seq))
+        self._pace.acknowledge(below, monotonic())
+        self._may_send.set()
+        self._log.moved()
 
 
 class Log:
-    """See the module's text. ``directory`` is a descriptor of the folder that holds the files."""
+    """See the module's text. ``directory`` is a descriptor of the folder that holds the files.
 
-    def __init__(self, directory: int, limit: int = KEPT, window: int = 1024 * 1024) -> None:
-        self._directory, self._limit, self._window = directory, limit, window
-        self._segments: deque[_Segment] = deque([_Segment(directory, 0)])
+    ``trace`` is the state before the first record, where one is kept.
+    """
+
+    def __init__(self, directory: int, limit: int = KEPT, trace: Trace | None = None) -> None:
+        self._directory, self._limit = directory, limit
+        self._segments: deque[_Segment] = deque([_Segment(directory, 0, trace)])
         self._cursors: set[Cursor] = set()
         self._appended = asyncio.Event()
         self._room = asyncio.Event()
         self._dropped = 0
+        self._closing = False
         self.total = 0
         self.ended: str | None = None
 
@@ -92,12 +140,32 @@ class Log:
         last = self._segments[-1]
         return last.first + len(last.ends)
 
+    @property
+    def tail(self) -> int:
+        """Number of a record at which a segment begins, and after which there is a screenful or all there is."""
+        for segment in reversed(self._segments):
+            if self.total - self.position(segment.first) >= _TAIL:
+                return segment.first
+        return self.first
+
+    def trace_before(self, seq: int) -> Trace | None:
+        """The state before record ``seq`` where a segment begins with it."""
+        return next((segment.before for segment in self._segments if segment.first == seq), None)
+
     def append(self, payload: bytes) -> int:
-        """Keep ``payload`` and return its number."""
+        """Keep ``payload`` and return its number. On a full disk all that is kept is given up for it."""
         last = self._segments[-1]
         if (last.size + len(payload) > self._limit // _SEGMENTS and last.ends) or len(last.ends) >= _RECORDS:
             last = self._rotate()
-        last.append(payload)
+        try:
+            last.append(payload)
+        except OSError:  # the host's disk is full
+            self._lose(self.next)
+            try:
+                self._segments[-1].append(payload)
+            except OSError:
+                self._lose(self.next + 1)
+                self._dropped += len(payload)
         self.total += len(payload)
         self._appended.set()
         return self.next - 1
@@ -129,25 +197,33 @@ class Log:
         self._appended.set()
         self._room.set()
 
-    def cursor(self, since: int) -> Cursor:
-        """A reader that begins at record ``since``, or at the oldest kept. Give it back with :meth:`release`."""
-        cursor = Cursor(self, min(max(since, self.first), self.next))
+    def cursor(self, since: int, afresh: bool = False) -> Cursor:
+        """A reader that begins at record ``since``, or at the oldest kept. Give it back with :meth:`release`.
+
+        ``afresh``: it knows nothing of what was before, which counts as a cut.
+        """
+        since = max(since, 0)
+        seq = min(max(since, self.first), self.next)
+        cursor = Cursor(self, seq, behind=since < seq or afresh)
         self._cursors.add(cursor)
         return cursor
 
     def release(self, cursor: Cursor) -> None:
         self._cursors.discard(cursor)
         self.moved()
+        if self._closing:
+            self.close()
 
     def full(self) -> bool:
         """Whether a reader is so far behind that the producer should wait."""
-        return self.ended is None and any(cursor.lag > self._window for cursor in self._cursors)
+        return self.ended is None and any(cursor.holds for cursor in self._cursors)
 
     async def room(self) -> None:
-        """Wait until the slowest reader is near enough. Without readers there is always room."""
+        """Wait until every reader is near enough, or away. Without readers there is always room."""
         while self.full():
             self._room.clear()
-            await self._room.wait()
+            with contextlib.suppress(TimeoutError):  # nobody says when a reader has been silent for too long
+                await asyncio.wait_for(self._room.wait(), 1.0)
 
     async def appended(self) -> None:
         self._appended.clear()
@@ -158,14 +234,39 @@ class Log:
             self._room.set()
 
     def close(self) -> None:
-        for segment in self._segments:
-            os.close(segment.file)
+        """Let the files go, once those who still read have read to the end or left."""
+        self._closing = True
+        if not self._cursors:
+            for segment in self._segments:
+                os.close(segment.file)
+            self._segments.clear()
+            self._closing = False
 
     def _rotate(self) -> _Segment:
-        segment = _Segment(self._directory, self.next)
+        last = self._segments[-1]
+        before = last.before and last.before.after(os.pread(last.file, last.size, 0))
+        try:
+            segment = _Segment(self._directory, self.next, before)
+        except OSError:  # the host's disk has no room for one more file
+            self._lose(self.next)
+            return self._segments[-1]
         self._segments.append(segment)
+        while self.total - self._dropped > self._limit * (_SEGMENTS - 1) // _SEGMENTS and len(self._segments) > 1:
+            self._drop()
         while len(self._segments) > _SEGMENTS:
-            old = self._segments.popleft()
-            self._dropped += old.size
-            os.close(old.file)
+            self._drop()
         return segment
+
+    def _drop(self) -> None:
+        old = self._segments.popleft()
+        self._dropped += old.size
+        os.close(old.file)
+
+    def _lose(self, first: int) -> None:
+        """Give up all that is kept: ``first`` is the number of the next record. Readers are told, as of any cut."""
+        while len(self._segments) > 1:
+            self._drop()
+        last = self._segments[0]
+        self._dropped = self.total
+        last.before = last.before and type(last.before)()
+        last.empty(first)

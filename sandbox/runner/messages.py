@@ -16,6 +16,8 @@ from typing import Any
 
 CHANNELS = frozenset({"shell", "control", "stdin", "iopub"})
 DELIMITER = b"<IDS|MSG>"
+MAX_MESSAGE = 16 * 1024 * 1024
+"""Bytes of a message from a kernel. What is larger is replaced by a note: no page could show it."""
 
 
 class MessageError(ValueError):
@@ -77,3 +79,46 @@ def build(msg_type: str, content: dict[str, Any], parent: bytes = b"{}") -> list
         "version": "5.4",
     }
     return [json.dumps(header).encode(), parent, b"{}", json.dumps(content).encode()]
+
+
+def bounded(parts: list[bytes]) -> list[bytes]:
+    """``parts`` of a kernel's message, or where they are too large, the same message with a note in their place.
+
+    Raises:
+        MessageError: it is too large, and not because of its content.
+    """
+    size = sum(map(len, parts))
+    if size <= MAX_MESSAGE:
+        return parts
+    header, parent = parts[0], parts[1]
+    if len(header) + len(parent) > 64 * 1024:
+        raise MessageError("its header is too large")
+    content = json.loads(parts[3]) if len(parts[3]) <= MAX_MESSAGE else {}
+    note = cut(str(field(header, "msg_type")), content if isinstance(content, dict) else {}, size)
+    return [header, parent, b"{}", json.dumps(note).encode()]
+
+
+def cut(msg_type: str, content: dict[str, Any], size: int) -> dict[str, Any]:
+    """What is said in place of a content of ``size`` bytes that is too large."""
+    note = f"[cut: this output has {size / 1e6:,.0f} MB, more than {MAX_MESSAGE / 1e6:,.0f} MB cannot be shown]"
+    if msg_type == "stream":
+        return {"name": content.get("name", "stdout"), "text": note + "\n"}
+    if msg_type == "error":
+        lines = [str(line)[:4096] for line in content.get("traceback", [])[-50:]]
+        return {"ename": str(content.get("ename", ""))[:200], "evalue": note, "traceback": [*lines, note]}
+    if msg_type in ("display_data", "execute_result", "update_display_data"):
+        kept: dict[str, Any] = {name: content[name] for name in ("execution_count", "transient") if name in content}
+        return {"data": {"text/plain": note}, "metadata": {}, **kept}
+    return {"status": "error", "ename": "TooLarge", "evalue": note, "traceback": []}
+
+
+def weight(value: Any, limit: int = MAX_MESSAGE) -> int:
+    """About how many bytes ``value`` has as JSON; counting ends soon above ``limit``."""
+    if isinstance(value, str | bytes):
+        return len(value)
+    total = 0
+    for item in value.values() if isinstance(value, dict) else value if isinstance(value, list | tuple) else ():
+        total += weight(item, limit - total) + 8
+        if total > limit:
+            break
+    return total

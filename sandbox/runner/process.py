@@ -59,8 +59,7 @@ class Process:
         await self.channels.write("shell", json.dumps({"cwd": str(cwd), "environment": dict(os.environ)}).encode())
 
     async def end(self) -> None:
-        """End it and what it left behind in its process group."""
-        self.channels.close()
+        """End it and what it left behind in its process group. Its last words can still be read."""
         if not self.ended.is_set():
             signal_group(self.pid, signal.SIGTERM)
             signal_group(self.pid, signal.SIGCONT)
@@ -109,6 +108,7 @@ class Spare:
         process, self._process = self._process, None
         if process is not None:
             await process.end()
+            process.channels.close()
 
 
 def _become_kernel(ends: Pairs) -> None:

@@ -13,6 +13,7 @@ import os
 import re
 import signal
 import socket
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,8 @@ from uuid import UUID
 from sandbox.runner.activity import Activity
 from sandbox.runner.children import Children
 from sandbox.runner.kernel import Kernel
-from sandbox.runner.log import KEPT, Cursor, Log
+from sandbox.runner.log import KEPT, Cursor, Log, Trace
+from sandbox.runner.modes import Modes
 from sandbox.runner.process import Spare
 from sandbox.runner.terminal import Terminal
 from sandbox.runner.wire import CallError, Peer
@@ -157,7 +159,7 @@ class Runner:
         self, peer: Peer, call: int, id: str, session: str, since: int | None = None
     ) -> dict[str, Any]:
         kernel = self._kernel(id)
-        start = since if since is not None else kernel.left_off.get(session, kernel.log.next)
+        start = since if since is not None else kernel.left_off(session)
         cursor = kernel.log.cursor(int(start))
 
         async def write(payload: bytes) -> None:
@@ -169,13 +171,14 @@ class Runner:
         async def pump() -> None:
             kernel.connections += 1
             try:
-                await _follow(peer, call, cursor, lambda seq: kernel.addressed_to(seq, session), kernel.log)
+                await _follow(peer, call, cursor, kernel.log, lambda seq: kernel.addressed_to(seq, session))
             finally:
                 kernel.connections -= 1
-                kernel.left_off[session] = cursor.seq
+                kernel.leave_off(session, cursor.acknowledged)
                 kernel.log.release(cursor)
 
         peer.on_write(call, write)
+        peer.on_acknowledge(call, cursor.acknowledge)
         peer.spawn(call, pump())
         return {"first": cursor.seq, "next": kernel.log.next}
 
@@ -191,7 +194,7 @@ class Runner:
             raise CallError("exists", "There is a terminal with this name already.")
         if len(self._terminals) >= MAX_TERMINALS:
             raise CallError("failed", f"This session has {MAX_TERMINALS} terminals already. Close one first.")
-        log = _log(self._config.spill, SCROLLBACK)
+        log = _log(self._config.spill, SCROLLBACK, Modes())
         terminal = Terminal(name, log, self._children, self._activity)
         try:
             terminal.start(self._folder(cwd), int(rows), int(cols))
@@ -214,19 +217,24 @@ class Runner:
         self._terminal(name).stop()
         return {}
 
-    async def terminal_attach(self, peer: Peer, call: int, name: str, since: int | None = None) -> dict[str, Any]:
+    async def terminal_attach(
+        self, peer: Peer, call: int, name: str, since: int | None = None, tail: bool = False
+    ) -> dict[str, Any]:
         terminal = self._terminal(name)
-        cursor = terminal.log.cursor(terminal.log.next if since is None else int(since))
+        log = terminal.log
+        start = log.tail if tail else log.next if since is None else int(since)
+        cursor = log.cursor(start, afresh=tail)
 
         async def pump() -> None:
             try:
-                await _follow(peer, call, cursor, lambda seq: True, terminal.log)
+                await _follow(peer, call, cursor, log, restored=terminal.restored)
             finally:
-                terminal.log.release(cursor)
+                log.release(cursor)
 
         peer.on_write(call, terminal.write)
+        peer.on_acknowledge(call, cursor.acknowledge)
         peer.spawn(call, pump())
-        return {"first": cursor.seq, "next": terminal.log.next, "rows": terminal.rows, "cols": terminal.columns}
+        return {"first": cursor.seq, "next": log.next, "rows": terminal.rows, "cols": terminal.columns}
 
     # Inside
 
@@ -249,8 +257,7 @@ class Runner:
 
     def _forget(self, owned: dict[str, Any], name: str, log: Log) -> None:
         owned.pop(name, None)
-        # Those attached still read the last records; the files go when they have had time to.
-        asyncio.get_running_loop().call_later(30, log.close)
+        log.close()
 
     def _report(self, report: dict[str, object]) -> None:
         try:
@@ -259,9 +266,9 @@ class Runner:
             return  # full: the next report says more than this one; gone: serve() ends
 
 
-def _log(spill: int, limit: int = KEPT) -> Log:
+def _log(spill: int, limit: int = KEPT, trace: Trace | None = None) -> Log:
     try:
-        return Log(spill, limit=limit)
+        return Log(spill, limit, trace)
     except OSError as error:
         raise _refusal(error, "There is no room for its output.") from error
 
@@ -278,12 +285,30 @@ def _refusal(error: Exception, otherwise: str) -> CallError:
     return CallError("failed", str(error) or otherwise)
 
 
-async def _follow(peer: Peer, call: int, cursor: Cursor, wanted: Any, log: Log) -> None:
-    """Send what ``cursor`` reads, at the peer's pace, until the log ends or the peer leaves."""
+async def _follow(
+    peer: Peer,
+    call: int,
+    cursor: Cursor,
+    log: Log,
+    wanted: Callable[[int], bool] = lambda seq: True,
+    restored: Callable[[int], bytes] = lambda seq: b"",
+) -> None:
+    """Send what ``cursor`` reads and is ``wanted``, at the peer's pace, until the log ends or the peer leaves.
+
+    After a cut ``restored`` is what goes before the next record; one that is not wanted goes as an empty one.
+    """
     try:
         while (record := await cursor.next()) is not None:
-            if wanted(record[0]):
-                await peer.send({"stream": call, "seq": record[0]}, record[1])
+            seq, payload = record
+            header: dict[str, Any] = {"stream": call, "seq": seq}
+            if not wanted(seq):
+                payload = b""
+            if cursor.cut:
+                header["cut"], payload = log.next, restored(seq) + payload
+            elif not payload:
+                continue
+            cursor.sent(seq, len(payload))
+            await peer.send(header, payload)
         await peer.send({"stream": call, "end": log.ended})
     except ConnectionError:
         return

@@ -1,13 +1,13 @@
 """A terminal: a shell on a pty, and the numbered log of its output.
 
-Output goes into the log as it is, bytes and all. While a reader lags behind by more than the
-log's window the pty is not read, which stops the program; input still goes in, so that Ctrl-C
-overtakes a flood.
+Output goes into the log as it is, bytes and all. While a reader lags behind the pty is not read, which
+stops the program (:mod:`sandbox.runner.pace`); input still goes in, so that Ctrl-C overtakes a flood.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import fcntl
 import os
 import pty
@@ -23,8 +23,11 @@ from typing import Any
 from sandbox.runner.activity import Activity
 from sandbox.runner.children import Children, clean_child, signal_group
 from sandbox.runner.log import Log
+from sandbox.runner.modes import RESET, Modes
 
-_CHUNK = 64 * 1024
+_CHUNK = 32 * 1024
+_TYPED_AHEAD = 1024 * 1024
+"""Bytes of input that wait for the program. Beyond it the sender is not read, its acknowledgements included."""
 
 
 class Terminal:
@@ -71,7 +74,7 @@ class Terminal:
         self._unwritten += payload
         if idle:
             self._flush()
-        while len(self._unwritten) > _CHUNK:  # a program that does not read: hold the sender back
+        while len(self._unwritten) > _TYPED_AHEAD:  # a program that does not read: hold the sender back
             self._written.clear()
             await self._written.wait()
 
@@ -86,21 +89,46 @@ class Terminal:
         if pid == self._pid:
             signal_group(pid, signal.SIGKILL)
 
+    def restored(self, seq: int) -> bytes:
+        """What brings a reader's terminal into the state before record ``seq``, the first that it gets.
+
+        A program that has the whole screen is asked to draw it again.
+        """
+        modes = self.log.trace_before(seq)
+        if not isinstance(modes, Modes):
+            return RESET
+        if modes.alternate and self._master >= 0:
+            with contextlib.suppress(OSError):  # its foreground group has just ended
+                os.killpg(os.tcgetpgrp(self._master), signal.SIGWINCH)
+        return modes.restore()
+
     def _read(self) -> None:
-        try:
-            data = os.read(self._master, _CHUNK)
-        except BlockingIOError:
-            return
-        except OSError:  # EIO: the last process with the pty open is gone
-            data = b""
-        if not data:
+        data, over = self._take()
+        if data:
+            self._last = datetime.now(UTC)
+            self.log.append(data)
+        if over:
             self._hang_up()
-            return
-        self._last = datetime.now(UTC)
-        self.log.append(data)
-        if self.log.full():
+        elif self.log.full():
             asyncio.get_running_loop().remove_reader(self._master)
             self._holding = asyncio.ensure_future(self._read_when_room())
+
+    def _take(self) -> tuple[bytes, bool]:
+        """What the pty has now, at most a record's worth, and whether nothing will follow."""
+        pieces: list[bytes] = []
+        size = 0
+        while size < _CHUNK:  # a pty gives four thousand bytes at a time
+            try:
+                piece = os.read(self._master, _CHUNK - size)
+            except BlockingIOError:
+                return b"".join(pieces), False
+            except OSError:  # EIO: the last process with the pty open is gone
+                piece = b""
+            if not piece:
+                return b"".join(pieces), True
+            pieces.append(piece)
+            size += len(piece)
+        return b"".join(pieces), False
 
     async def _read_when_room(self) -> None:
         await self.log.room()
@@ -132,12 +160,10 @@ class Terminal:
         self.on_end()
 
     def _drain(self) -> None:
-        """What the shell said last is still in the pty."""
-        try:
-            while data := os.read(self._master, _CHUNK):
-                self.log.append(data)
-        except OSError:
-            return
+        """What the shell said last is still in the pty, at most what it holds: others may write on for ever."""
+        data, _ = self._take()
+        if data:
+            self.log.append(data)
 
     def _hang_up(self) -> None:
         if self._master < 0:

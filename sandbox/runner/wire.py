@@ -16,8 +16,11 @@ Headers are of four kinds:
     a request; the answer is ``{"id": n, "result": ...}`` or
     ``{"id": n, "error": {"code": str, "message": str}}``.
 ``{"stream": n, "seq": k}`` with a payload
-    record *k* of the stream that call *n* opened (server to client). From client to
-    server ``{"stream": n}`` with a payload writes to it.
+    record *k* of the stream that call *n* opened (server to client), with ``"cut": m`` if
+    records before it are lost and all below *m* are old. From client to server
+    ``{"stream": n}`` with a payload writes to it.
+``{"stream": n, "ack": k}``
+    the client has taken all records below *k*: what a server may have under way is its affair.
 ``{"stream": n, "end": reason}``
     the stream is over (server to client), or the client leaves it.
 
@@ -32,6 +35,7 @@ import itertools
 import json
 import logging
 import struct
+from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from pathlib import Path
 from typing import Any
@@ -40,6 +44,8 @@ from sandbox.runner.sockets import open_unix_connection
 
 MAX_FRAME = 64 * 1024 * 1024
 MAX_HEADER = 64 * 1024 - 1
+WAITING = 1024 * 1024
+ACKNOWLEDGE = 16 * 1024
 
 _MAX_MESSAGE = 4096
 
@@ -121,13 +127,19 @@ async def read_frame(reader: asyncio.StreamReader) -> tuple[Header, bytes] | Non
 class Stream:
     """A stream that a call opened: iterate over ``(seq, payload)``; ``write`` sends to the other end.
 
-    At most ``window`` records wait here; then the connection is not read any further,
-    which stops the sender: back-pressure without a counter.
+    Of a record that is being looked at, ``cut`` tells whether the one before it was lost: it is ``None``, or
+    the number below which all records are old. Whoever iterates acknowledges a record by asking for the next,
+    or, with ``by_hand``, by :meth:`acknowledge`. A server that does not heed that is stopped by not reading
+    its connection while ``WAITING`` bytes wait here.
     """
 
-    def __init__(self, client: Client, id: int, result: Any, window: int = 64) -> None:
+    def __init__(self, client: Client, id: int, result: Any) -> None:
         self._client, self.id, self.result = client, id, result
-        self._records: asyncio.Queue[tuple[Header, bytes]] = asyncio.Queue(window)
+        self._records: deque[tuple[Header, bytes]] = deque()
+        self._waiting = self._taken = self._below = self._acknowledged = 0
+        self._came, self._room = asyncio.Event(), asyncio.Event()
+        self.by_hand = False
+        self.cut: int | None = None
         self.end: Any = None
 
     def __aiter__(self) -> AsyncIterator[tuple[int, bytes]]:
@@ -135,17 +147,51 @@ class Stream:
 
     async def _iterate(self) -> AsyncIterator[tuple[int, bytes]]:
         while True:
-            header, payload = await self._records.get()
+            if not self.by_hand and (not self._records or self._taken >= ACKNOWLEDGE):
+                self.acknowledge(self._below)
+            header, payload = await self._next()
             if "end" in header:
                 self.end = header["end"]
                 return
-            yield int(header.get("seq", 0)), payload
+            self.cut, seq = _number(header.get("cut")), _number(header.get("seq")) or 0
+            self._below, self._taken = seq + 1, self._taken + len(payload) + 1
+            yield seq, payload
+
+    def acknowledge(self, below: int) -> None:
+        """Say that all records before ``below`` were taken."""
+        if below > self._acknowledged:
+            self._taken, self._acknowledged = 0, below
+            self._client.post({"stream": self.id, "ack": below})
 
     async def write(self, payload: bytes) -> None:
         await self._client.send({"stream": self.id}, payload)
 
     async def close(self) -> None:
         await self._client.send({"stream": self.id, "end": None})
+
+    async def _put(self, header: Header, payload: bytes) -> None:
+        while self._waiting >= WAITING:
+            self._room.clear()
+            await self._room.wait()
+        self._force(header, payload)
+
+    def _force(self, header: Header, payload: bytes = b"") -> None:
+        self._records.append((header, payload))
+        self._waiting += len(payload) + 64
+        self._came.set()
+
+    async def _next(self) -> tuple[Header, bytes]:
+        while not self._records:
+            self._came.clear()
+            await self._came.wait()
+        header, payload = self._records.popleft()
+        self._waiting -= len(payload) + 64
+        self._room.set()
+        return header, payload
+
+
+def _number(value: Any) -> int | None:
+    return value if isinstance(value, int) else None
 
 
 class Client:
@@ -201,6 +247,11 @@ class Client:
         self._writer.write(encode(header, payload))
         await self._writer.drain()
 
+    def post(self, header: Header) -> None:
+        """Send a header without waiting. Where the connection is gone its end says so."""
+        if not self._writer.is_closing():
+            self._writer.write(encode(header))
+
     async def close(self) -> None:
         self._pump.cancel()
         self._writer.close()
@@ -228,13 +279,13 @@ class Client:
                 if not answer.done():
                     answer.set_exception(ConnectionError(reason))
             for stream in self._streams.values():
-                _force_end(stream, {"end": {"lost": reason}})
+                stream._force({"end": {"lost": reason}})
 
     async def _dispatch(self, header: Header, payload: bytes) -> None:
         if "stream" in header:
             stream = self._streams.get(header["stream"])
             if stream is not None:
-                await stream._records.put((header, payload))
+                await stream._put(header, payload)
                 if "end" in header:
                     self._streams.pop(stream.id, None)
             return
@@ -245,13 +296,6 @@ class Client:
             answer.set_exception(CallError(str(error.get("code")), str(error.get("message"))))
         else:
             answer.set_result(header.get("result"))
-
-
-def _force_end(stream: Stream, header: Header) -> None:
-    """End a stream whose connection is gone, even where its queue is full: what waits is kept."""
-    queue = stream._records
-    queue._maxsize = 0  # type: ignore[attr-defined]
-    queue.put_nowait((header, b""))
 
 
 def _error(id: Any, code: str, message: str) -> bytes:
@@ -265,18 +309,23 @@ class Peer:
     """One accepted connection on the serving side.
 
     ``methods`` maps a name to a coroutine function called with the peer, the call's id and its params
-    as keywords. A method that opens a stream registers a writer with :meth:`on_write` and gives the
-    stream's work to :meth:`spawn`: it begins once the call is answered, and ends when the connection does.
+    as keywords. A method that opens a stream registers a writer with :meth:`on_write`, a listener for
+    acknowledgements with :meth:`on_acknowledge`, and gives the stream's work to :meth:`spawn`: it begins once
+    the call is answered, and ends when the connection does.
     """
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, methods: dict[str, Method]) -> None:
         self._reader, self._writer, self._methods = reader, writer, methods
         self._writers: dict[int, Callable[[bytes], Awaitable[None]]] = {}
+        self._listeners: dict[int, Callable[[int], None]] = {}
         self._tasks: dict[int, set[asyncio.Task[Any]]] = {}
         self._opened: dict[int, Coroutine[Any, Any, None]] = {}
 
     def on_write(self, id: int, write: Callable[[bytes], Awaitable[None]]) -> None:
         self._writers[id] = write
+
+    def on_acknowledge(self, id: int, listen: Callable[[int], None]) -> None:
+        self._listeners[id] = listen
 
     def spawn(self, id: int, work: Coroutine[Any, Any, None]) -> None:
         """Run ``work``, the sending side of stream ``id``, after the answer: no record may overtake it."""
@@ -310,8 +359,12 @@ class Peer:
         if isinstance(id, int):
             if "end" in header:
                 self._writers.pop(id, None)
+                self._listeners.pop(id, None)
                 for task in list(self._tasks.get(id, ())):
                     task.cancel()
+            elif "ack" in header:
+                if id in self._listeners and isinstance(header["ack"], int):
+                    self._listeners[id](header["ack"])
             elif id in self._writers:
                 await self._writers[id](payload)
             return

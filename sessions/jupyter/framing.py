@@ -12,7 +12,7 @@ import struct
 from itertools import pairwise
 from typing import Any
 
-from sandbox.runner.messages import MessageError, pack, unpack
+from sandbox.runner.messages import MessageError, build, pack, unpack
 
 V1 = "v1.kernel.websocket.jupyter.org"
 NUMBERED = "madang.kernel.v1"
@@ -20,8 +20,10 @@ TO_KERNEL = frozenset({"shell", "control", "stdin"})
 _PARTS = ("header", "parent_header", "metadata", "content")
 _COUNT = struct.Struct(">I")
 _SEQUENCE = struct.Struct(">Q")
+ACKNOWLEDGEMENT = _SEQUENCE.size
+"""The length of a client's frame that is only a number: it has taken all records below it."""
 
-__all__ = ["NUMBERED", "V1", "MessageError", "check", "from_json", "number", "to_json", "unnumber"]
+__all__ = ["NUMBERED", "V1", "MessageError", "check", "cut_note", "from_json", "number", "to_json", "unnumber"]
 
 
 def to_json(message: bytes) -> str | bytes:
@@ -83,6 +85,16 @@ def check(message: bytes) -> None:
 def number(sequence: int, message: bytes) -> bytes:
     """A v1 message with its number in the stream before it (``madang.kernel.v1``)."""
     return _SEQUENCE.pack(sequence) + message
+
+
+def cut_note(message: bytes) -> bytes:
+    """A v1 message that tells the reader of ``message`` that something before it is lost: printed in the same cell."""
+    try:
+        parent = unpack(message)[1][1]
+    except MessageError:
+        parent = b"{}"  # what a broken kernel says has no cell
+    text = "[Earlier output is no longer kept: it was more than is stored, or came too fast for this connection.]\n"
+    return pack("iopub", build("stream", {"name": "stderr", "text": text}, parent))
 
 
 def unnumber(frame: bytes) -> tuple[int, bytes]:

@@ -39,7 +39,7 @@ async def test_what_is_too_large_is_left_out_and_told_and_the_next_message_comes
     ours, theirs = channels.pairs()
     ends = channels.Channels(ours)
     await ends.open()
-    length = channels.MAX_MESSAGE + 1
+    length = 3 * messages.MAX_MESSAGE
 
     def flood() -> None:
         theirs["iopub"].sendall(struct.pack(">I", length))
@@ -52,7 +52,7 @@ async def test_what_is_too_large_is_left_out_and_told_and_the_next_message_comes
     assert note is not None
     channel, parts = messages.unpack(note)
     assert channel == "iopub"
-    assert "50 MB" in json.loads(parts[3])["text"]
+    assert "cut: this output has 50 MB" in json.loads(parts[3])["text"]
     assert await ends.read() == b"after"
     await flooding
     for end in theirs.values():

@@ -171,6 +171,70 @@ async def test_nothing_is_left_when_its_supervisor_is_killed(lab: Lab):
         Path(f"/proc/{state['runner']}/exe").readlink()
 
 
+async def test_its_accounts_survive_its_supervisor_though_nobody_looked(lab: Lab):
+    """The session service was away too: what was used is known to the last sample."""
+    id = await lab.start()
+    inside = await lab.kernel(id)
+    await inside.run("import time; x = bytearray(100 << 20)\nfor n in range(8): sum(range(10**6)); time.sleep(0.2)")
+    seen = (await lab.sample(id)).usage
+    directory = lab.driver.runner_socket(id).parent
+    os.kill(json.loads((directory / "state.json").read_text())["jail"], signal.SIGKILL)
+    successor = load_driver("jail", directory.parents[1])
+    ended = [event async for event in successor.events(id)][-1]
+    assert isinstance(ended, Exit)
+    assert ended.reason == "jail_lost"
+    for name in ("cpu_ms", "wall_ms", "memory_kib_s", "memory_peak_kib"):
+        assert getattr(ended.usage, name) >= getattr(seen, name) > 0, name
+
+
+async def test_a_paused_sandbox_pays_for_its_memory_and_for_no_cpu(lab: Lab):
+    id = await lab.start()
+    inside = await lab.kernel(id)
+    await inside.run("x = bytearray(100 << 20); print(1)")
+    await inside.send("while True: pass")
+    await lab.driver.pause(id)
+    first, last = (await lab.sample(id)).usage, (await lab.sample(id, 4)).usage
+    assert last.cpu_ms - first.cpu_ms < 20
+    held = (last.wall_ms - first.wall_ms) * first.memory_kib / 1000
+    assert last.memory_kib_s - first.memory_kib_s == pytest.approx(held, rel=0.01)
+
+
+async def test_pausing_while_output_flows_loses_and_doubles_nothing(lab: Lab):
+    id = await lab.start()
+    inside = await lab.kernel(id)
+    client = await lab.client(id)
+    await client.call("terminal.start", name="1")
+    screen = await client.open("terminal.attach", name="1", since=0)
+    saying = asyncio.create_task(inside.run("for n in range(100000): print(n)"))
+    await screen.write(b"seq 100000; echo en''d\n")
+    seen = b""
+    async for _, data in screen:
+        seen += data
+        if len(seen) % 7 == 0 and b"\nend\r" not in seen:  # at one moment or another
+            await lab.driver.pause(id)
+            await lab.driver.resume(id)
+        if b"\nend\r\n" in seen:
+            break
+    assert await saying == "".join(f"{n}\n" for n in range(100000))
+    assert b"".join(b"%d\r\n" % n for n in range(1, 100001)) in seen
+
+
+async def test_a_terminal_lives_through_a_pause(lab: Lab):
+    id = await lab.start()
+    client = await lab.client(id)
+    await client.call("terminal.start", name="1")
+    screen = await client.open("terminal.attach", name="1", since=0)
+    await screen.write(b"kept=here\n")
+    await lab.driver.pause(id)
+    await screen.write(b"echo still-$kept\n")  # typed while it stands still
+    await lab.driver.resume(id)
+    seen = b""
+    async for _, data in screen:
+        seen += data
+        if b"still-here" in seen:
+            break
+
+
 async def test_a_lost_runner_ends_the_sandbox_with_an_honest_reason(lab: Lab):
     id = await lab.start()
     directory = lab.driver.runner_socket(id).parent

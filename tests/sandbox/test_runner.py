@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from sandbox.runner import messages
+from sandbox.runner.modes import RESET
 from sandbox.runner.wire import CallError, Client, Stream
 from sandbox.slots import Slots
 from tests.sandbox.conftest import Inside, Lab
@@ -121,11 +122,12 @@ async def test_replies_go_to_who_asked(lab: Lab):
     other = Inside(await client.open("kernel.attach", id=inside.kernel, session="other", since=0), inside.kernel)
     await inside.run("1")
     await other.send("2")
-    replies = 0
+    replies = idle = 0
     async for _, payload in other.stream:
         channel, parts = messages.unpack(payload)
         replies += channel == "shell"
-        if replies and messages.field(parts[0], "msg_type") == "status" and b"idle" in parts[3]:
+        idle += messages.field(parts[0], "msg_type") == "status" and b"idle" in parts[3]
+        if replies and idle == 2:  # in either order: they come by two sockets
             break
     assert replies == 1
 
@@ -215,3 +217,88 @@ async def test_vim_and_top_start(lab: Lab):
     await screen(stream, "$ ")
     await stream.write(b"cat made.txt; echo do''ne\n")
     assert "hello" in await screen(stream, "done")
+
+
+async def test_a_replay_that_was_cut_begins_in_the_right_state(lab: Lab):
+    """More than is kept was shown since a program took the whole screen: its modes are restored all the same."""
+    id = await lab.start()
+    client = await lab.client(id)
+    stream = await terminal(client)
+    await screen(stream, "$")
+    wide = "한글" * 40
+    code = (
+        f"import sys\nsys.stdout.write('\\x1b[?1049h\\x1b[?25l\\x1b[7m')\nfor n in range(30000): print(n, '{wide}')\n"
+    )
+    await stream.write(f"python3 -c \"{code}print('do''ne')\"; sleep 99\n".encode())
+    await screen(stream, "done")
+    again = await (await lab.client(id)).open("terminal.attach", name="1", since=0)
+    assert again.result["first"] > 0
+    seq, rest = await anext(aiter(again))
+    assert (seq, again.cut) == (again.result["first"], again.result["next"])
+    assert rest.startswith(RESET)
+    for mode in (b"\x1b[?1049h", b"\x1b[?25l", b"\x1b[7m"):
+        assert mode in rest
+    async for _, payload in again:
+        assert again.cut is None
+        rest += payload
+        if b"done" in payload:
+            break
+    lines = rest.decode().split("\r\n")[1:-1]  # no character is torn
+    first = int(lines[0].split()[0])
+    assert lines[:5] == [f"{n} {wide}" for n in range(first, first + 5)]
+
+
+async def test_a_program_with_the_whole_screen_draws_it_again_after_a_cut(lab: Lab):
+    id = await lab.start()
+    client = await lab.client(id)
+    stream = await terminal(client)
+    await screen(stream, "$")
+    code = (
+        "import signal, sys, time\nsignal.signal(signal.SIGWINCH, lambda *_: print('drawn again', flush=True))\n"
+        "print('\\x1b[?1049h')\nfor n in range(60000): print('x' * 100)\nprint('re''ady', flush=True)\n"
+        "while True: time.sleep(1)"
+    )
+    await stream.write(f'python3 -c "{code}"\n'.encode())
+    await screen(stream, "ready")
+    again = await (await lab.client(id)).open("terminal.attach", name="1", since=0)
+    await screen(again, "drawn again")
+
+
+async def test_the_end_of_a_killed_kernels_words_is_kept(lab: Lab):
+    inside = await lab.kernel(await lab.start())
+    await inside.send(
+        "import os, signal, sys\nfor n in range(3000): print(n)\nsys.stdout.flush()\nos.kill(os.getpid(), 9)"
+    )
+    said = ""
+    async for _, payload in inside.stream:
+        content = json.loads(messages.unpack(payload)[1][3])
+        said += content.get("text", "")
+        if content.get("execution_state") == "restarting":
+            break
+    assert said.startswith("".join(f"{n}\n" for n in range(3000)))
+    assert "was killed" in said
+
+
+async def test_a_client_that_leaves_early_goes_on_with_what_it_has_not_taken(lab: Lab):
+    """What was sent to it and not acknowledged was lost to a client that came back by its session."""
+    id = await lab.start()
+    inside = await lab.kernel(id)
+    await inside.run("1")
+    inside.stream.by_hand = True
+    await inside.send("for n in range(20000): print(n)")
+    numbers: list[int] = []
+    async for seq, _ in inside.stream:
+        numbers.append(seq)
+        inside.stream.acknowledge(seq + 1)
+        if len(numbers) == 3:
+            break
+    await asyncio.sleep(0)
+    async for _ in inside.stream:  # more comes, and is on its way to a client that dies now
+        break
+    await inside.stream.close()
+    back = await lab.client(id)
+    async with asyncio.timeout(20):
+        while (await back.call("kernel.list"))[0]["connections"]:
+            continue
+    stream = await back.open("kernel.attach", id=inside.kernel, session="test", since=None)
+    assert stream.result["first"] == numbers[-1] + 1

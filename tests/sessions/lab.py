@@ -18,6 +18,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from bench.memory import with_descendants
 from sandbox.drivers import Exit, Refused, Sample, SandboxError, SandboxSpec
 from sandbox.runner.sockets import listen
 from sandbox.usage import Usage
@@ -62,18 +63,12 @@ class Box:
 
     def _end_process(self) -> None:
         if self.process is not None and self.lifeline is not None:
-            kernels = _children(self.process.pid)  # each in a session of its own: outside a sandbox nothing ends them
+            family = with_descendants({self.process.pid})  # its kernels, which no namespace takes down with it
             self.lifeline.close()
-            with contextlib.suppress(ProcessLookupError):  # the lifeline's end may have been enough
-                os.killpg(self.process.pid, signal.SIGKILL)
-            self.process.wait()
-            for pid in kernels:
-                with contextlib.suppress(ProcessLookupError):
+            for pid in family:
+                with contextlib.suppress(ProcessLookupError):  # the lifeline's end may have been enough
                     os.kill(pid, signal.SIGKILL)
-
-
-def _children(pid: int) -> list[int]:
-    return [int(child) for task in Path(f"/proc/{pid}/task").glob("*/children") for child in task.read_text().split()]
+            self.process.wait()
 
 
 @dataclass

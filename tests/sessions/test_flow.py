@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from functools import partial
 from typing import Any
 
-from sessions.flow import Flow
+from sessions.flow import QUEUED, UNSENT, Flow
 
 
 class Transport:
@@ -20,7 +21,7 @@ class Transport:
 
     def registerProducer(self, producer: Any, streaming: bool) -> None:
         assert self.producer is None, "there can be one"
-        assert streaming
+        assert not streaming, "a pull producer is told each time that all has gone out"
         self.producer = producer
 
     def unregisterProducer(self) -> None:
@@ -52,16 +53,29 @@ async def reply(protocol: Protocol, message: Any) -> None: ...
 
 
 async def test_it_takes_the_transports_place_and_waits_for_it() -> None:
-    protocol = Protocol()
-    flow = Flow(Wrapper(partial(reply, protocol)).send)
+    protocol, gone = Protocol(), []
+    flow = Flow(Wrapper(partial(reply, protocol)).send, lambda: gone.append(True))
     assert protocol.transport.producer is flow
+    flow.sending(QUEUED - 1)
     await asyncio.wait_for(flow.drained(), 1)
-    flow.pauseProducing()
+    assert not gone
+    flow.sending(1)
     waiting = asyncio.create_task(flow.drained())
     await asyncio.wait({waiting}, timeout=0.05)
     assert not waiting.done()
     flow.resumeProducing()
     await asyncio.wait_for(waiting, 1)
+    assert gone == [True]
+
+
+async def test_the_kernel_queues_little_for_a_slow_client() -> None:
+    ours, theirs = socket.socket(), socket.socket()
+    with ours, theirs:
+        protocol = Protocol()
+        protocol.transport.getHandle = lambda: ours  # type: ignore[attr-defined]
+        Flow(partial(reply, protocol))
+        assert ours.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+        assert ours.getsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT) == UNSENT
 
 
 async def test_the_client_is_not_read_while_nothing_takes_its_frames() -> None:
@@ -76,7 +90,7 @@ async def test_the_client_is_not_read_while_nothing_takes_its_frames() -> None:
 async def test_letting_go_frees_whoever_waits() -> None:
     protocol = Protocol()
     flow = Flow(partial(reply, protocol))
-    flow.pauseProducing()
+    flow.sending(QUEUED)
     flow.release()
     assert protocol.transport.producer is None
     await asyncio.wait_for(flow.drained(), 1)
@@ -85,7 +99,7 @@ async def test_letting_go_frees_whoever_waits() -> None:
 
 async def test_a_lost_connection_frees_whoever_waits() -> None:
     flow = Flow(partial(reply, Protocol()))
-    flow.pauseProducing()
+    flow.sending(QUEUED)
     flow.stopProducing()
     await asyncio.wait_for(flow.drained(), 1)
 

@@ -14,6 +14,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 from websockets.typing import Subprotocol
 
+from sandbox.runner.pace import SMALLEST
 from sessions.jupyter import framing
 from tests.live import Account, Site, client, wait_for
 from tests.sessions.test_streams import read, request, v1
@@ -205,7 +206,7 @@ async def test_ctrl_c_overtakes_a_flood(site: Site, alice: Account) -> None:
         async with open_socket(site, alice, f"/api/v1/sessions/{session}/terminals/main?since=0") as socket:
             await socket.send(b"\x00yes\n")
             got, last = 0, 0
-            while got < 1 << 20:  # nothing is acknowledged: the window fills
+            while got < SMALLEST:  # nothing is acknowledged: the window fills
                 frame = await asyncio.wait_for(socket.recv(), 10)
                 if frame[0] == 0:
                     got, last = got + len(frame) - 9, struct.unpack_from(">Q", frame, 1)[0]

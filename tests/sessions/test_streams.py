@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from sandbox.runner.messages import pack, unpack
-from sessions import client, consumers, relay, runner
+from sandbox.runner.pace import SMALLEST
+from sessions import client, relay, runner
 from sessions.jupyter import framing
 from sessions.lifecycle import Stop
 from sessions.service.keeper import Keeper
@@ -224,16 +225,66 @@ async def test_a_browser_that_does_not_draw_slows_the_program(service: Keeper, c
     async with Socket(alice, terminal(session)) as socket:
         await socket.send(b"\x00head -c 30000000 /dev/zero | tr '\\0' x; echo; echo do''ne\n")
         sent, last = 0, 0
-        while not (sent >= MIB and await socket.silent()):
+        while not (sent >= SMALLEST and await socket.silent()):
             frame = await socket.next()
             if frame[0] == 0:
                 sent, last = sent + len(frame) - 9, struct.unpack_from(">Q", frame, 1)[0]
-        assert sent < MIB + 65536 + 1
+        assert sent < MIB, "nothing is acknowledged"
         await socket.send(b"\x00\x03")  # Ctrl-C goes in although nothing comes out
         await socket.send(struct.pack(">BQ", 2, last + 1))
         await socket.send(b"\x00echo af''ter\n")
         seen, _ = await screen(socket, b"after")
         assert sent + len(seen) < 20_000_000, "the flood ended early"
+
+
+async def test_a_page_that_acknowledges_slows_the_kernel(service: Keeper, projects: Projects, alice: Any) -> None:
+    kernel = await kernel_of(alice)
+    async with Socket(alice, channels(kernel, "&since=0"), [framing.NUMBERED]) as socket:
+        await socket.send(struct.pack(">Q", 0))
+        await socket.send(v1(request("for n in range(3000): print(f'{n:>1000}')")))
+        got, last = 0, 0
+        while not (got >= SMALLEST and await socket.silent()):
+            last, message = framing.unnumber(await socket.next())
+            got += len(message)
+        assert got < MIB, "nothing is acknowledged"
+        await socket.send(struct.pack(">Q", last + 1))
+        text = ""
+        async with asyncio.timeout(30):
+            while not text.rstrip().endswith("2999"):
+                last, message = framing.unnumber(await socket.next())
+                text += read(message)["content"].get("text", "")
+                await socket.send(struct.pack(">Q", last + 1))
+
+
+@pytest.mark.parametrize("subprotocol", [None, framing.V1, framing.NUMBERED])
+async def test_what_was_cut_is_told(service: Keeper, projects: Projects, alice: Any, subprotocol: str | None) -> None:
+    kernel = await kernel_of(alice)
+    offered = [subprotocol] if subprotocol else None
+    async with Socket(alice, channels(kernel, "&since=0"), [framing.NUMBERED]) as socket:
+        await socket.send(v1(request("for n in range(40): print(f'{n:>1000000}')")))
+        await output(socket, lambda frame: read(framing.unnumber(frame)[1]))
+    async with Socket(alice, channels(kernel, "&since=0"), offered) as socket:
+        frame = await socket.next()
+    if subprotocol == framing.NUMBERED:
+        first, body = framing.unnumber(frame)
+        assert first > 0
+        assert body == b""
+    else:
+        message = json.loads(frame) if subprotocol is None else read(frame)
+        assert message["content"]["name"] == "stderr"
+        assert "no longer kept" in message["content"]["text"]
+        assert message["parent_header"]["msg_type"] == "execute_request", "it is shown in the cell"
+
+
+async def test_a_number_of_another_terminal_of_this_name_is_refused(
+    service: Keeper, create: Create, alice: Any
+) -> None:
+    session = await session_of(service, create)
+    async with Socket(alice, terminal(session)) as socket:
+        await socket.send(b"\x00echo $((1+1))\n")
+        await screen(socket, b"2")
+    async with Socket(alice, terminal(session, since=10_000)) as socket:
+        assert await socket.code() == relay.NO_SUCH_THING
 
 
 @pytest.mark.parametrize("frame", ["text", b"\x01\x00", b"\x02short", b"\x09what"])
@@ -397,7 +448,3 @@ async def test_a_revoked_key_closes_its_streams(
 
         await sync_to_async(keys.objects.filter(pk=key.pk).update)(revoked_at=timezone.now())
         assert await socket.code() == relay.NOT_SIGNED_IN
-
-
-def test_the_window_is_what_the_contract_says() -> None:
-    assert consumers.WINDOW == MIB
