@@ -81,7 +81,7 @@ def echoes(running: Running, counts: Counts) -> list[float]:
             terminal.wait_for(key)
             samples.append((time.perf_counter() - began) * 1000)
             if key == KEYS[-1]:
-                terminal.send("\x03")  # drop the line, so that it never wraps
+                terminal.send("\x15\r")  # drop the line, so that it never wraps
                 terminal.wait_for(PROMPT)
     return samples
 

@@ -12,7 +12,7 @@ import subprocess
 import time
 import uuid
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -43,10 +43,14 @@ def create(state: Path) -> JailDriver:
 
 @dataclass
 class SpareSandbox:
-    """A sandbox that nobody has asked for yet. It ends when ``keeper`` is closed before it was claimed."""
+    """A sandbox that nobody has asked for yet. It ends when ``keeper`` is closed before it was claimed.
+
+    ``gone`` is called once nothing of it is left.
+    """
 
     plan: Plan
     keeper: socket.socket
+    gone: Callable[[], None]
 
     @property
     def alive(self) -> bool:
@@ -59,6 +63,11 @@ class SpareSandbox:
 
     def close(self) -> None:
         self.keeper.close()
+
+    def bury(self) -> None:
+        self.close()
+        _clear(Path(self.plan.directory))
+        self.gone()
 
 
 class Zygote:
@@ -137,8 +146,7 @@ class JailDriver:
     async def open(self) -> None:
         doctor.require_essentials()
         self._sandboxes.mkdir(parents=True, exist_ok=True, mode=0o700)
-        shutil.rmtree(self._spares, ignore_errors=True)  # they ended with the last instance
-        self._spares.mkdir(mode=0o700)
+        await asyncio.to_thread(self._clear_spares)
         await asyncio.to_thread(self._read_plans)
         self._warming = [asyncio.create_task(zygote.warm()) for zygote in self._zygotes.values()]
         for pool in self._pools.values() if os.geteuid() == 0 else ():  # claiming takes privileges
@@ -236,7 +244,7 @@ class JailDriver:
         id = str(uuid.uuid4())
         spec = SandboxSpec(id, image, image.slots, policy=image.policy)
         plan = self._plan(spec, self._spares / id, spare=True)
-        return SpareSandbox(plan, await self._build(image, plan))
+        return SpareSandbox(plan, await self._build(image, plan), partial(self._give_back, id))
 
     async def _claim(self, spare: SpareSandbox, spec: SandboxSpec) -> bool:
         """Make ``spare`` the sandbox of ``spec``; whether that went well."""
@@ -252,7 +260,8 @@ class JailDriver:
             await self._call(spec.id, "claim", plan=plan.to_json())
         except SandboxError as error:
             log.error("sandbox %s: the spare one could not be claimed: %s", spec.id, error)
-            os.rename(directory, spare.plan.directory)  # it ends by itself
+            os.rename(directory, spare.plan.directory)
+            await asyncio.to_thread(spare.bury)
             return False
         finally:
             spare.close()
@@ -278,6 +287,12 @@ class JailDriver:
         new = next(number for number in range(_FIRST_HOST_ID, _FIRST_HOST_ID + 1_000_000) if number not in used)
         self._host_ids[id] = new
         return new
+
+    def _clear_spares(self) -> None:
+        """Those of the last instance ended with it, unless their jails were killed."""
+        self._spares.mkdir(mode=0o700, exist_ok=True)
+        for directory in self._spares.iterdir():
+            _clear(directory)
 
     def _read_plans(self) -> None:
         """What the sandboxes of the last instance have."""
@@ -321,13 +336,7 @@ class JailDriver:
         """The jail was killed: its sandbox fell with it; read the accounts a last time and clear what is left."""
         usage = max(last, last_account(directory), key=lambda usage: usage.wall_ms)
         try:
-            state = json.loads((directory / "state.json").read_text())
-            cgroup = Cgroup(int(state["version"]), {name: Path(path) for name, path in state["cgroup"].items()})
-            cgroup.kill()
-            deadline = time.monotonic() + 5
-            while cgroup.processes() and time.monotonic() < deadline:
-                time.sleep(0.01)
-            base = Usage.from_dict(state["base"])
+            cgroup, base = _ended(directory)
             before = usage.upon(base)
             usage = cgroup.usage(before, before.wall_ms).since(base)
             cgroup.remove()
@@ -336,6 +345,30 @@ class JailDriver:
         return Exit(
             "jail_lost", usage, "The sandbox's supervisor was killed; the sandbox ended with it. Files are safe."
         )
+
+
+def _ended(directory: Path) -> tuple[Cgroup, Usage]:
+    """The cgroup of a sandbox whose jail was killed, once all in it is dead, and the base of its accounts.
+
+    Raises:
+        OSError, ValueError, KeyError: it never got so far as to have one.
+    """
+    state = json.loads((directory / "state.json").read_text())
+    cgroup = Cgroup(int(state["version"]), {name: Path(path) for name, path in state["cgroup"].items()})
+    cgroup.kill()
+    deadline = time.monotonic() + 5
+    while cgroup.processes() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    return cgroup, Usage.from_dict(state["base"])
+
+
+def _clear(directory: Path) -> None:
+    """Leave nothing of a spare sandbox whose jail or driver was killed."""
+    try:
+        _ended(directory)[0].remove()
+    except (OSError, ValueError, KeyError):
+        pass  # it has no cgroup: its jail saw to it, or it never had one
+    shutil.rmtree(directory, ignore_errors=True)
 
 
 def _fits(spec: SandboxSpec) -> bool:

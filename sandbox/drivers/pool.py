@@ -21,8 +21,8 @@ MOST_EXPECTED = 64
 _RATE_SECONDS = 60.0  # starts are counted over so long
 _AHEAD_SECONDS = 10.0  # so much of them is kept ready: what a burst takes before the pool has caught up
 _RETRY_SECONDS = 30.0
-_QUIET_SECONDS = 0.3  # after a start its first cell goes first, but
-_NO_LONGER_SECONDS = 1.5  # a stream of starts does not keep the pool empty
+_QUIET_SECONDS = 0.08  # after a start its first cell goes first, but
+_NO_LONGER_SECONDS = 0.4  # a stream of starts does not keep the pool empty
 
 log = logging.getLogger(__name__)
 
@@ -72,6 +72,9 @@ class Spare(Protocol):
     def close(self) -> None:
         """Let it end, unless it has been claimed."""
 
+    def bury(self) -> None:
+        """Leave nothing of one that has died. May block for some seconds."""
+
 
 S = TypeVar("S", bound=Spare)
 
@@ -83,6 +86,7 @@ class Pool(Generic[S]):
         self._make = make
         self.demand = demand or Demand()
         self._ready: deque[S] = deque()
+        self._dead: list[S] = []
         self._starting = 0
         self._taken = -math.inf
         self._wake = asyncio.Event()
@@ -110,7 +114,7 @@ class Pool(Generic[S]):
             spare = self._ready.popleft()
             if spare.alive:
                 return spare
-            spare.close()
+            self._dead.append(spare)
         return None
 
     def expect(self, count: int, begin: float, end: float) -> None:
@@ -126,6 +130,7 @@ class Pool(Generic[S]):
     async def _fill(self) -> None:
         while True:
             self._wake.clear()
+            await self._bury_the_dead()
             if self._starting or len(self._ready) >= self.demand.target(time.monotonic()):
                 await self._sleep()
                 continue
@@ -135,6 +140,12 @@ class Pool(Generic[S]):
             except Exception:
                 log.exception("a spare sandbox could not be made; sessions start without")
                 await asyncio.sleep(_RETRY_SECONDS)
+
+    async def _bury_the_dead(self) -> None:
+        self._dead += [spare for spare in self._ready if not spare.alive]
+        self._ready = deque(spare for spare in self._ready if spare not in self._dead)
+        while self._dead:
+            await asyncio.to_thread(self._dead.pop().bury)
 
     async def _let_starts_go_first(self) -> None:
         patience = time.monotonic() + _NO_LONGER_SECONDS

@@ -170,10 +170,17 @@ async def test_other_slots_are_built_when_they_are_asked_for(driver: JailDriver,
 
 
 async def test_a_dead_spare_is_passed_over(driver: JailDriver, lab: Lab, tmp_path: Path):
-    for spare in await ready(driver, 2):
+    spares = await ready(driver, 2)
+    groups = [path for spare in spares for path in json.loads((spare / "state.json").read_text())["cgroup"].values()]
+    for spare in spares:
         os.kill(jail_of(spare), signal.SIGKILL)
     id = await claimed(lab, tmp_path / "p")
     assert await (await lab.kernel(id)).run("print(1)") == "1\n"
+    async with asyncio.timeout(30):
+        while any(Path(path).exists() for path in groups) or any(spare.exists() for spare in spares):
+            await asyncio.sleep(0.02)
+        while {spare.name for spare in spares} & (driver._cores.keys() | driver._host_ids.keys()):
+            await asyncio.sleep(0.02)
 
 
 async def test_spares_end_with_the_driver_and_a_claimed_one_does_not(driver: JailDriver, lab: Lab, tmp_path: Path):

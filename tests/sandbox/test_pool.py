@@ -51,9 +51,13 @@ class Made:
     number: int
     alive: bool = True
     closed: bool = False
+    buried: bool = False
 
     def close(self) -> None:
         self.closed = True
+
+    def bury(self) -> None:
+        self.buried = True
 
 
 @dataclass
@@ -100,7 +104,9 @@ async def test_a_dead_spare_is_not_given_away():
     maker.made[0].alive = False
     taken = spares.take()
     assert taken is maker.made[1]
-    assert maker.made[0].closed
+    await filled(spares, LEAST)
+    assert maker.made[0].buried
+    assert not maker.made[1].buried
     await spares.close()
 
 
