@@ -72,12 +72,10 @@ class DiskGuard:
 
     def pause(self, active: bool) -> float:
         """Seconds until :meth:`due` is worth asking again. ``active``: the sandbox computes."""
-        if not active and not self.full:
-            return 1.0
-        return NEAR_SECONDS if self.room.size > self._limit * 3 // 4 and not self.full else BUSY_SECONDS
+        return NEAR_SECONDS if active and self.room.size > self._limit * 3 // 4 and not self.full else BUSY_SECONDS
 
     def due(self, active: bool) -> bool:
-        """Whether it is time for a look: an idle project costs one question to its file system a second."""
+        """Whether it is time for a look: an idle project costs a question to its file system now and then."""
         since = time.monotonic() - self._looked
         if since < self._took * _SHARE:
             return False
