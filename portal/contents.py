@@ -23,6 +23,7 @@ from portal.contents_models import decode, entry_model, file_model, folder_model
 from portal.directory import find_by_slug
 from portal.files import Files, split
 from portal.models import Project
+from portal.room import disk_limit
 from portal.uploads import take_chunk
 from sessions.problems import Problem, bad_request, not_signed_in
 
@@ -42,7 +43,7 @@ class Place:
         return f"{self.project.slug}/{self.path}".rstrip("/")
 
     def files(self) -> AbstractContextManager[Files]:
-        return Files(self.project.directory)
+        return Files(self.project.directory, disk_limit(self.project))
 
 
 @require_http_methods(["GET", "POST", "PUT", "PATCH", "DELETE"])

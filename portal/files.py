@@ -21,6 +21,7 @@ from pathlib import Path
 
 from django.utils.translation import gettext as _
 
+from portal.room import has_room
 from sessions.problems import Problem
 
 MAX_ENTRIES = 5000
@@ -138,11 +139,12 @@ def too_large(path: str, limit: int) -> Problem:
 class Files:
     """The files beneath one folder. Use as a context manager: it holds the folder's descriptor.
 
-    Paths are relative and use ``/``. Every method raises :class:`Problem`.
+    Paths are relative and use ``/``. Every method raises :class:`Problem`. ``limit`` is the bytes that all
+    files together may take; reading, removing and making files smaller goes on when it is reached.
     """
 
-    def __init__(self, root: Path) -> None:
-        self._root = root
+    def __init__(self, root: Path, limit: int | None = None) -> None:
+        self._root, self._limit = root, limit
         self._fd = -1
 
     def __enter__(self) -> Files:
@@ -152,6 +154,14 @@ class Files:
 
     def __exit__(self, *exc: object) -> None:
         os.close(self._fd)
+
+    def admit(self, path: str, more: int) -> None:
+        """Refuse (507) to write ``more`` bytes for ``path`` where they are over the limit."""
+        if self._limit is None or more <= 0:
+            return
+        status = os.fstat(self._fd)
+        if not has_room(self._fd, (status.st_dev, status.st_ino), self._limit, more):
+            raise _problem(errno.EDQUOT, path)
 
     @contextmanager
     def folder(self, parts: list[str]) -> Iterator[int]:
@@ -239,6 +249,7 @@ class Files:
         """Put ``data`` in place of the file at once, keeping its mode; True when the file is new."""
         with self.parent(path) as (parent, name), told(path):
             before = replaceable(parent, name, path)
+            self.admit(path, len(data) - (before.st_size if before else -1))
             temporary = f"{HIDDEN}{secrets.token_hex(8)}"
             fd = os.open(temporary, _CREATE, 0o666, dir_fd=parent)
             try:
@@ -256,6 +267,7 @@ class Files:
 
     def make_folder(self, path: str) -> None:
         with self.parent(path) as (parent, name), told(path):
+            self.admit(path, 1)
             os.mkdir(name, 0o777, dir_fd=parent)
 
     def rename(self, path: str, target: str) -> None:

@@ -32,6 +32,7 @@ def take_chunk(files: Files, path: str, chunk: int, data: bytes, limit: int) -> 
     """
     with files.parent(path) as (parent, name), told(path):
         before = replaceable(parent, name, path)
+        files.admit(path, len(data))
         base = f"{HIDDEN}{hashlib.sha256(name.encode()).hexdigest()[:24]}."
         if chunk == 1:
             _sweep(parent, base)

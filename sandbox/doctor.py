@@ -5,32 +5,24 @@ from __future__ import annotations
 import os
 import platform
 import shutil
-import subprocess
-import sys
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
+from sandbox import layers
 from sandbox.drivers import SandboxError
 from sandbox.jail import linux
-from sandbox.jail.cgroups import CgroupError, parent_groups
+from sandbox.layers import Finding
 from sandbox.policy.syscalls import NUMBERS
 
-
-@dataclass(frozen=True)
-class Finding:
-    """``state``: ``found``; ``missing`` (essential: nothing starts without it); ``optional`` (absent, worth having)."""
-
-    name: str
-    state: str
-    detail: str
-    mend: str = ""
+__all__ = ["Finding", "findings", "require_essentials"]
 
 
 def findings() -> list[Finding]:
     """Every layer of the jail, in the order in which it is built."""
-    layers = (_kernel, _namespaces, _cgroups, _seccomp, _user_notification, _host_users, _landlock, _proc)
-    return [check() for check in (*layers, *_tools())]
+    asked = [_seccomp(), _user_notification()]
+    jail = [*layers.namespaces(), _host_users(), layers.mapped_mounts(), layers.privileges(), *asked, _landlock()]
+    bounds = [*layers.control_groups(), layers.limits(), layers.disk_limit()]
+    return [_kernel(), *jail, *bounds, _proc(), *(check() for check in _tools())]
 
 
 def require_essentials() -> None:
@@ -56,37 +48,6 @@ def _kernel() -> Finding:
     if platform.machine() not in NUMBERS:
         return Finding("Linux", "missing", f"No seccomp tables for {platform.machine()}.")
     return Finding("Linux", "found", f"{release} on {platform.machine()}")
-
-
-def _namespaces() -> Finding:
-    """Tried for real, in a child: settings that forbid them are many, and differ by distribution."""
-    code = "from sandbox.jail import linux; linux.unshare(0x7E020000 & ~0x20000000)"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=Path(__file__).parents[1])
-    if done.returncode == 0:
-        return Finding("Namespaces", "found", "user, mount, pid, ipc, uts, net, cgroup")
-    return Finding("Namespaces", "missing", "The kernel refuses user namespaces.", _namespace_mend())
-
-
-def _namespace_mend() -> str:
-    for name, value in (
-        ("kernel.unprivileged_userns_clone", "1"),
-        ("kernel.apparmor_restrict_unprivileged_userns", "0"),
-    ):
-        path = Path("/proc/sys", *name.split("."))
-        if path.exists() and path.read_text().strip() != value:
-            return f"sudo sysctl -w {name}={value}"
-    return "sudo sysctl -w user.max_user_namespaces=100000"
-
-
-def _cgroups() -> Finding:
-    try:
-        version, _ = parent_groups()
-    except (CgroupError, OSError) as error:
-        mend = "Start through bin/up, which asks systemd for a delegated cgroup; or run as root."
-        if os.geteuid() != 0:
-            mend += " For controllers: sudo systemctl set-property user@$(id -u).service Delegate=yes"
-        return Finding("Control groups", "missing", str(error), mend)
-    return Finding("Control groups", "found", f"version {version}: cpu, memory, pids")
 
 
 def _seccomp() -> Finding:

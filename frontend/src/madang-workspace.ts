@@ -364,6 +364,8 @@ export class MadangWorkspace extends MadangElement {
       return html`<div class="note" role="status"><span>${this.t("pausedHere")}</span>
         <button class="primary" @click=${() => void this.usage.pauseOrResume()}>${icon("play")}${this.t("resume")}</button></div>`;
     }
+    const limit = session?.state === "running" ? LIMITS[session.reason] : undefined;
+    if (limit) return html`<div class="note bad" role="status"><span>${this.t(limit)}</span></div>`;
     if (this.problem && !session && !(this.inFront === "console" && this.pane === "console")) {
       return html`<div class="note bad" role="alert"><span><b>${this.t("startFailed")}</b> ${this.problem.words}</span>
         <button class="primary" @click=${() => { this.startAgain(); }}>${this.t("tryAgain")}</button></div>`;
@@ -408,6 +410,9 @@ export class MadangWorkspace extends MadangElement {
       <button class="x" tabindex=${on ? 0 : -1} aria-label=${this.t("closeTab", { name })} @click=${() => void this.closeFile(path)}>${icon("close")}</button></div>`;
   }
 }
+
+/** What a running session says when it has reached one of its limits. */
+const LIMITS: Partial<Record<string, Key>> = { disk_full: "diskFull", processes_full: "processesFull", memory_full: "memoryFull" };
 
 function typing(event: KeyboardEvent): boolean {
   const target = event.composedPath()[0];

@@ -23,6 +23,8 @@ from sandbox.images import Image
 from sandbox.slots import Slots
 from sandbox.usage import Usage
 
+NOTICES = frozenset({"disk_full", "processes_full", "memory_full"})
+
 
 class SandboxError(Exception):
     """A sandbox could not be started or is gone. ``code`` is stable; the message is for a person."""
@@ -55,11 +57,17 @@ class SandboxSpec:
 
 @dataclass(frozen=True)
 class Sample:
-    """One reading, about each second. ``idle_ms`` is the time since the last input or computation."""
+    """One reading, about each second. ``idle_ms`` is the time since the last input or computation.
+
+    ``notice``: a limit that it has reached, one of :data:`NOTICES`, with a sentence for the owner in
+    ``detail``; both empty while there is none.
+    """
 
     usage: Usage
     busy: bool
     idle_ms: int
+    notice: str = ""
+    detail: str = ""
 
 
 @dataclass(frozen=True)

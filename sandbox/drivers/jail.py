@@ -11,7 +11,8 @@ import socket
 import subprocess
 import time
 import uuid
-from collections.abc import AsyncIterator
+from collections import Counter
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -25,6 +26,7 @@ from sandbox.images import Image, images
 from sandbox.jail.account import last_account
 from sandbox.jail.cgroups import Cgroup
 from sandbox.jail.plan import Plan, make_plan
+from sandbox.jail.seen import choose_cores
 from sandbox.runner.wire import CallError, Client, WireError
 from sandbox.usage import Usage
 
@@ -42,10 +44,14 @@ def create(state: Path, spares: int) -> JailDriver:
 
 @dataclass
 class SpareSandbox:
-    """A sandbox that nobody has asked for yet. It ends when ``keeper`` is closed before it was claimed."""
+    """A sandbox that nobody has asked for yet. It ends when ``keeper`` is closed before it was claimed.
+
+    ``gone`` is called once nothing of it is left.
+    """
 
     plan: Plan
     keeper: socket.socket
+    gone: Callable[[], None]
 
     @property
     def alive(self) -> bool:
@@ -62,6 +68,7 @@ class SpareSandbox:
     def bury(self) -> None:
         self.close()
         _clear(Path(self.plan.directory))
+        self.gone()
 
 
 class Zygote:
@@ -134,6 +141,7 @@ class JailDriver:
         self._prefixes = {i.name: (state / "images" / i.directory.name).resolve() for i in images().values()}
         self._zygotes = {i.name: Zygote(i, self._prefixes[i.name]) for i in images().values()}
         self._host_ids: dict[str, int] = {}
+        self._cores: dict[str, list[int]] = {}
         self._pools = {
             i.name: Pool(partial(self._make_spare, i), Demand(min(LEAST, spares), spares)) for i in images().values()
         }
@@ -143,7 +151,7 @@ class JailDriver:
         doctor.require_essentials()
         self._sandboxes.mkdir(parents=True, exist_ok=True, mode=0o700)
         await asyncio.to_thread(self._clear_spares)
-        self._host_ids = await asyncio.to_thread(self._host_ids_on_disk)
+        await asyncio.to_thread(self._read_plans)
         self._warming = [asyncio.create_task(zygote.warm()) for zygote in self._zygotes.values()]
         for pool in self._pools.values() if os.geteuid() == 0 else ():  # claiming takes privileges
             pool.open()
@@ -189,7 +197,8 @@ class JailDriver:
                     last = Usage.from_dict(sample["usage"])
                     for refused in _refusals(sample):
                         yield refused
-                    yield Sample(last, bool(sample["busy"]), int(sample["idle_ms"]))
+                    notice, detail = str(sample.get("notice", "")), str(sample.get("detail", ""))
+                    yield Sample(last, bool(sample["busy"]), int(sample["idle_ms"]), notice, detail)
         except (OSError, WireError, CallError):
             pass  # no jail listens: it has ended, and exit.json or its absence says how
         for event in await asyncio.to_thread(self._last_words, directory, last):
@@ -209,7 +218,7 @@ class JailDriver:
 
     async def collect(self, id: str) -> None:
         await asyncio.to_thread(shutil.rmtree, self._directory(id), ignore_errors=True)
-        self._host_ids.pop(id, None)
+        self._give_back(id)
 
     def runner_socket(self, id: str) -> Path:
         return self._directory(id) / "runner.sock"
@@ -222,8 +231,8 @@ class JailDriver:
         record.prepare(self._directory(spec.id), spec.network, self.runner_socket(spec.id))
 
     def _plan(self, spec: SandboxSpec, directory: Path, spare: bool = False) -> Plan:
-        host_id = self._new_host_id(spec.id)
-        return make_plan(spec, directory, self._prefixes[spec.image.name], host_id, spare=spare)
+        host_id, cores = self._new_host_id(spec.id), self._take_cores(spec)
+        return make_plan(spec, directory, self._prefixes[spec.image.name], host_id, cores, spare=spare)
 
     async def _build(self, image: Image, plan: Plan) -> socket.socket:
         """Let the image's zygote fork a jail that carries the written ``plan`` out; returns our end of its answers."""
@@ -236,7 +245,7 @@ class JailDriver:
             ours.close()
             log.error("sandbox %s: %s\n%s", plan.id, answer["error"], _tail(directory / "jail.log"))
             shutil.rmtree(directory, ignore_errors=True)
-            self._host_ids.pop(plan.id, None)
+            self._give_back(plan.id)
             raise SandboxError("not_started", f"The sandbox could not be started: {answer['error']}")
         return ours
 
@@ -245,13 +254,14 @@ class JailDriver:
         spec = SandboxSpec(id, image, image.slots, policy=image.policy)
         plan = self._plan(spec, self._spares / id, spare=True)
         _write_plan(plan)
-        return SpareSandbox(plan, await self._build(image, plan))
+        return SpareSandbox(plan, await self._build(image, plan), partial(self._give_back, id))
 
     async def _claim(self, spare: SpareSandbox, spec: SandboxSpec) -> bool:
         """Make ``spare`` the sandbox of ``spec``; whether that went well."""
-        directory, host_id = self._directory(spec.id), spare.plan.host_id
-        plan = make_plan(spec, directory, self._prefixes[spec.image.name], host_id)
-        self._host_ids.pop(spare.plan.id, None)
+        directory, host_id, cores = self._directory(spec.id), spare.plan.host_id, spare.plan.cores
+        plan = make_plan(spec, directory, self._prefixes[spec.image.name], host_id, cores)
+        self._give_back(spare.plan.id)
+        self._cores[spec.id] = cores
         if host_id is not None:
             self._host_ids[spec.id] = host_id
         os.rename(spare.plan.directory, directory)
@@ -268,6 +278,18 @@ class JailDriver:
             spare.close()
         return True
 
+    def _take_cores(self, spec: SandboxSpec) -> list[int]:
+        """The cores that the fewest sandboxes have: what is there is spread over all of them."""
+        taken = Counter(core for cores in self._cores.values() for core in cores)
+        cores = choose_cores(spec.slots.cpu, sorted(os.sched_getaffinity(0)), taken)
+        self._cores[spec.id] = cores
+        return cores
+
+    def _give_back(self, id: str) -> None:
+        """The host user and the cores of a sandbox that is no more, or has another id now."""
+        self._host_ids.pop(id, None)
+        self._cores.pop(id, None)
+
     def _new_host_id(self, id: str) -> int | None:
         """A host user that no sandbox has now; ``None`` when we are an ordinary user and have but ourselves."""
         if os.geteuid() != 0:
@@ -283,9 +305,13 @@ class JailDriver:
         for directory in self._spares.iterdir():
             _clear(directory)
 
-    def _host_ids_on_disk(self) -> dict[str, int]:
-        plans = {file.parent.name: json.loads(file.read_text()) for file in self._sandboxes.glob("*/plan.json")}
-        return {id: plan["host_id"] for id, plan in plans.items() if plan["host_id"] is not None}
+    def _read_plans(self) -> None:
+        """What the sandboxes of the last instance have."""
+        for file in self._sandboxes.glob("*/plan.json"):
+            plan, id = json.loads(file.read_text()), file.parent.name
+            self._cores[id] = plan.get("cores", [])
+            if plan["host_id"] is not None:
+                self._host_ids[id] = plan["host_id"]
 
     async def _call(self, id: str, method: str, **params: Any) -> None:
         try:

@@ -20,6 +20,7 @@ runner hands the jail the descriptor of its seccomp filter: system calls that th
 there for the jail's answer.
 
 Modules, in the order of use: :mod:`plan` (what to build, as data), :mod:`zygote`, :mod:`supervisor`
-(the jail), :mod:`cgroups`, :mod:`builder`, :mod:`root` (the private root), :mod:`notifier` (asked
-calls), :mod:`linux` (system calls).
+(the jail) with :mod:`shown` (what it lets be seen: :mod:`seen`) and :mod:`guard` (the disk limit), :mod:`notices`,
+:mod:`cgroups` and :mod:`disks` (limits and accounts), :mod:`builder`, :mod:`root` (the private root),
+:mod:`notifier` (asked calls), :mod:`claim` (spare sandboxes), :mod:`linux` (system calls).
 """

@@ -8,6 +8,7 @@ import resource
 import socket
 import struct
 import sys
+import time
 import traceback
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,7 @@ from sandbox.jail.cgroups import Cgroup
 from sandbox.jail.plan import INSIDE_ID, PROJECT, Plan
 from sandbox.policy.compile import seccomp_program
 from sandbox.runner import egress, server
+from sandbox.runner.children import RESERVED_TASKS
 
 _NAMESPACES = (
     linux.CLONE_NEWUSER
@@ -26,6 +28,7 @@ _NAMESPACES = (
     | linux.CLONE_NEWUTS
     | linux.CLONE_NEWNET
     | linux.CLONE_NEWCGROUP
+    | linux.CLONE_NEWTIME
 )
 _WRITABLE = ("/dev", "/proc")  # besides the tmpfs of the plan, home and the project in it among them
 _SIOCSIFFLAGS, _IFF_UP = 0x8914, 1
@@ -47,7 +50,9 @@ def build(plan: Plan, cgroup: Cgroup, channels: Channels) -> None:
     try:
         program = seccomp_program(plan.policy)
         cgroup.join()
+        os.sched_setaffinity(0, plan.cores)  # where a cpuset holds, this is what it says; elsewhere it is the pin
         trees, spill = _namespaces(plan, channels)
+        _hand_over_namespaces(channels.lifeline)
         pid = os.fork()
         if pid:
             os.write(channels.to_jail, f"runner {pid}\n".encode())
@@ -68,6 +73,7 @@ def _namespaces(plan: Plan, channels: Channels) -> tuple[list[tuple[int, str]], 
         Path("/proc/self/setgroups").write_text("deny")
         Path("/proc/self/uid_map").write_text(f"{INSIDE_ID} {user} 1")
         Path("/proc/self/gid_map").write_text(f"{INSIDE_ID} {group} 1")
+        start_clock("self")
         _detach_from_host()
         return root.open_sources(plan, {}), linux.open_tree(channels.spill)
     linux.unshare(linux.CLONE_NEWNS)
@@ -83,6 +89,21 @@ def _namespaces(plan: Plan, channels: Channels) -> tuple[list[tuple[int, str]], 
     os.write(channels.to_jail, b"map\n")  # only the privileged side may map another user
     os.read(channels.from_jail, 1)
     return trees, spill
+
+
+def _hand_over_namespaces(lifeline: int) -> None:
+    """Give the jail our user and mount namespaces: an ordinary user could not open them later from outside."""
+    spaces = [os.open(f"/proc/self/ns/{name}", os.O_RDONLY | os.O_CLOEXEC) for name in ("user", "mnt")]
+    with socket.socket(fileno=os.dup(lifeline)) as line:
+        socket.send_fds(line, [b"."], spaces)
+    for space in spaces:
+        os.close(space)
+
+
+def start_clock(pid: int | str) -> None:
+    """In the time namespace that the children of ``pid`` will have, it is as if the machine had just started."""
+    now = time.clock_gettime(time.CLOCK_BOOTTIME)
+    Path(f"/proc/{pid}/timens_offsets").write_text(f"boottime -{int(now)} 0")
 
 
 def write_id_maps(pid: int, host_id: int) -> None:
@@ -107,7 +128,7 @@ def _be_runner(plan: Plan, channels: Channels, trees: list[tuple[int, str]], spi
     linux.prctl(linux.PR_SET_NO_NEW_PRIVS, 1)
     linux.drop_capabilities()
     linux.prctl(linux.PR_SET_DUMPABLE, 0)
-    landlock.restrict([*_WRITABLE, *plan.tmpfs, spill])
+    landlock.restrict([*_WRITABLE, *plan.tmpfs, *plan.shared, spill])
     _hand_over(linux.seccomp_filter(program), lifeline)
     home = Path.home() if plan.spare or not os.path.isdir(PROJECT) else Path(PROJECT)
     os.chdir(home)
@@ -151,6 +172,7 @@ def _limits(plan: Plan) -> None:
         (resource.RLIMIT_NOFILE, plan.open_files),
         (resource.RLIMIT_FSIZE, plan.file_size),
         (resource.RLIMIT_MEMLOCK, plan.locked_memory),
+        (resource.RLIMIT_NPROC, plan.slots.processes + RESERVED_TASKS),
     ):
         hard = resource.getrlimit(what)[1]
         value = value if hard == resource.RLIM_INFINITY else min(value, hard)

@@ -7,18 +7,24 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from sandbox.jail import disks
 from sandbox.jail.account import integrated
+from sandbox.jail.seen import Readings, ranges
+from sandbox.runner.children import RESERVED_TASKS
 from sandbox.slots import Slots
 from sandbox.usage import Usage
 
 ROOT = Path("/sys/fs/cgroup")
 _V1 = ("cpu", "cpuacct", "memory", "pids", "freezer")
 _V2 = ("cpu", "memory", "pids")
+# Used where the host has them: each is a second lock on a door that has one already, or a finer account.
+OPTIONAL = {1: ("cpuset", "blkio"), 2: ("cpuset", "io")}
 _PERIOD_US = 100_000
 
 
@@ -33,8 +39,10 @@ class Cgroup:
     version: int
     paths: dict[str, Path]
 
-    def create(self, slots: Slots) -> None:
-        """Make the directories and set the limits of ``slots``.
+    def create(self, slots: Slots, cores: Sequence[int] = (), disk: str = "") -> None:
+        """Make the directories and set the limits of ``slots``; pin to ``cores``; limit input and output on ``disk``.
+
+        ``disk`` is a block device, ``major:minor``.
 
         Raises:
             OSError: a directory or a limit was refused.
@@ -51,7 +59,35 @@ class Cgroup:
             self._write("cpu", "cpu.cfs_period_us", str(_PERIOD_US))
             self._write("cpu", "cpu.cfs_quota_us", str(quota))
             self._write("memory", "memory.limit_in_bytes", str(slots.memory))
-        self._write("pids", "pids.max", str(slots.processes))
+            if (self.paths["memory"] / "memory.memsw.limit_in_bytes").exists():
+                self._write("memory", "memory.memsw.limit_in_bytes", str(slots.memory))
+        self.open_reserve(slots, False)
+        if cores and "cpuset" in self.paths:
+            self._pin(cores)
+        self.throttle(disk)
+
+    def throttle(self, disk: str) -> None:
+        """Limit input and output on ``disk`` where there is a controller for it."""
+        if disk and self.paths.keys() & {"io", "blkio"}:
+            try:
+                self._limit_io(disk)
+            except OSError as error:  # some devices cannot be throttled: no reason to refuse a session
+                sys.stderr.write(f"disk {disk} is not throttled: {error}\n")
+
+    def _pin(self, cores: Sequence[int]) -> None:
+        path = self.paths["cpuset"]
+        if self.version == 1 and not (path / "cpuset.mems").read_text().strip():
+            (path / "cpuset.mems").write_text((path.parent / "cpuset.mems").read_text())
+        (path / "cpuset.cpus").write_text(ranges(cores))
+
+    def _limit_io(self, disk: str) -> None:
+        most = disks.BYTES_PER_SECOND, disks.OPERATIONS_PER_SECOND
+        if self.version == 2:
+            self._write("io", "io.max", f"{disk} rbps={most[0]} wbps={most[0]} riops={most[1]} wiops={most[1]}")
+            return
+        for way in ("read", "write"):
+            self._write("blkio", f"blkio.throttle.{way}_bps_device", f"{disk} {most[0]}")
+            self._write("blkio", f"blkio.throttle.{way}_iops_device", f"{disk} {most[1]}")
 
     def join(self) -> None:
         """Put the calling process in."""
@@ -112,23 +148,34 @@ class Cgroup:
         except FileNotFoundError:
             return 0  # version 1 had none before Linux 4.8
 
-    def usage(self, before: Usage, wall_ms: int) -> Usage:
-        """The accounts now. ``before`` is the last reading: totals never fall, and memory is integrated since it."""
+    def open_reserve(self, slots: Slots, open: bool) -> None:
+        """Leave room for the tasks that only the runner may start beyond ``slots``, or none.
+
+        Programs are kept from it by RLIMIT_NPROC, whose refusals nobody counts: so it is open while it is needed.
+        """
+        self._write("pids", "pids.max", str(slots.processes + (RESERVED_TASKS if open else 0)))
+
+    def usage(self, before: Usage, wall_ms: int, transferred: tuple[int, int] = (0, 0)) -> Usage:
+        """The accounts now. ``before`` is the last reading: totals never fall, and memory is integrated since it.
+
+        ``transferred`` are bytes read and written by the processes' own accounts; the devices' accounts are
+        looked at here, and the larger counts (see :mod:`sandbox.jail.disks`).
+        """
         if self.version == 2:
             cpu_ms = _field(self._read("cpu", "cpu.stat"), "usage_usec") // 1000
             peak = self._read_number("memory", "memory.peak")
         else:
             cpu_ms = int(self._read("cpuacct", "cpuacct.usage")) // 1_000_000
             peak = self._read_number("memory", "memory.max_usage_in_bytes")
-        read, written = self._io()
+        read, written = self._device_io()
         now = integrated(before, wall_ms, self.memory_kib())
         return replace(
             now,
             cpu_ms=max(cpu_ms, before.cpu_ms),
             memory_peak_kib=max(peak // 1024, now.memory_peak_kib),
             processes=int(self._read("pids", "pids.current")),
-            bytes_read=max(read, before.bytes_read),
-            bytes_written=max(written, before.bytes_written),
+            bytes_read=max(read, transferred[0], before.bytes_read),
+            bytes_written=max(written, transferred[1], before.bytes_written),
         )
 
     def memory_kib(self) -> int:
@@ -136,17 +183,43 @@ class Cgroup:
         file = "memory.current" if self.version == 2 else "memory.usage_in_bytes"
         return int(self._read("memory", file)) // 1024
 
-    def _io(self) -> tuple[int, int]:
-        """Bytes read and written, by proc(5) ``io``: a process's account includes its waited-for children."""
-        read = written = 0
-        for pid in self.processes():
-            try:
-                text = Path(f"/proc/{pid}/io").read_text()
-            except OSError:
-                continue  # ended just now, or not ours to see: the total never falls for that
-            read += _field(text, "read_bytes")
-            written += _field(text, "write_bytes")
-        return read, written
+    def readings(self, usage: Usage) -> Readings:
+        """What the files inside show of the accounts, besides ``usage``."""
+        memory = _fields(self._read("memory", "memory.stat"))
+        if self.version == 2:
+            cpu = _fields(self._read("cpu", "cpu.stat"))
+            user, system = cpu.get("user_usec", 0) // 1000, cpu.get("system_usec", 0) // 1000
+        else:
+            cpu = _fields(self._read("cpuacct", "cpuacct.stat"))
+            user, system = cpu.get("user", 0) * 10, cpu.get("system", 0) * 10
+        total = "total_" if self.version == 1 else ""
+        return Readings(
+            memory=usage.memory_kib * 1024,
+            file=memory.get("file" if self.version == 2 else "total_cache", 0),
+            inactive_file=memory.get(f"{total}inactive_file", 0),
+            shared=memory.get(f"{total}shmem", 0),
+            user_ms=user,
+            system_ms=system,
+            seconds=usage.wall_ms / 1000,
+            processes=usage.processes,
+        )
+
+    def shown(self) -> list[tuple[Path, str]]:
+        """Its own directories and where programs look for them, to know their limits: to be bound read-only."""
+        if self.version == 2:
+            return [(self.paths["memory"], str(ROOT))]
+        names = ("cpu", "cpuacct", "memory", "pids", "cpuset")
+        return [(self.paths[name], f"{ROOT}/{name}") for name in names if name in self.paths]
+
+    def _device_io(self) -> tuple[int, int]:
+        try:
+            if "io" in self.paths:
+                return disks.of_io_stat(self._read("io", "io.stat"))
+            if "blkio" in self.paths:
+                return disks.of_blkio(self._read("blkio", "blkio.throttle.io_service_bytes"))
+        except FileNotFoundError:
+            pass  # the root group, or a kernel that keeps no such account: the processes' own count
+        return 0, 0
 
     def _read(self, controller: str, file: str) -> str:
         return (self.paths[controller] / file).read_text()
@@ -170,7 +243,8 @@ def parent_groups() -> tuple[int, dict[str, Path]]:
     own = dict(_own_groups())
     if (ROOT / "cgroup.controllers").exists():
         base = _v2_base(ROOT / own[""].lstrip("/"))
-        return 2, dict.fromkeys(_V2, base)
+        enabled = (base / "cgroup.subtree_control").read_text().split()
+        return 2, dict.fromkeys((*_V2, *(name for name in OPTIONAL[2] if name in enabled)), base)
     bases = {}
     for controller in _V1:
         mount = next((path for path in (ROOT / controller, ROOT / "cpu,cpuacct") if path.is_dir()), None)
@@ -178,7 +252,23 @@ def parent_groups() -> tuple[int, dict[str, Path]]:
             raise CgroupError(f"The cgroup controller {controller} is not there.")
         bases[controller] = mount / own[controller].lstrip("/") / "madang"
         _try(controller, bases[controller])
+    for controller in OPTIONAL[1]:
+        base = ROOT / controller / own.get(controller, "").lstrip("/") / "madang"
+        if controller in own and _usable(controller, base):
+            bases[controller] = base
     return 1, bases
+
+
+def _usable(controller: str, base: Path) -> bool:
+    try:
+        _try(controller, base)
+        if controller == "cpuset":  # a new group has no cores and no memory, and what has none takes no process
+            for file in ("cpuset.cpus", "cpuset.mems"):
+                if not (base / file).read_text().strip():
+                    (base / file).write_text((base.parent / file).read_text())
+    except (CgroupError, OSError):
+        return False
+    return True
 
 
 def _try(controller: str, base: Path) -> None:
@@ -212,7 +302,16 @@ def _v2_base(own: Path) -> Path:
         if missing := [controller for controller in _V2 if controller not in available]:
             raise CgroupError(f"The cgroup controllers {', '.join(missing)} are not delegated to this user.")
         (parent / "cgroup.subtree_control").write_text(" ".join(f"+{controller}" for controller in _V2))
+        for controller in set(OPTIONAL[2]) & set(available):
+            _enable(parent, controller)
     return base
+
+
+def _enable(parent: Path, controller: str) -> None:
+    try:
+        (parent / "cgroup.subtree_control").write_text(f"+{controller}")
+    except OSError:
+        return  # listed, and not given: the sandbox goes without, and the doctor says so
 
 
 def _become_leaf(base: Path) -> None:
@@ -239,6 +338,11 @@ def _field(text: str, name: str) -> int:
         if key == name:
             return int(value)
     return 0
+
+
+def _fields(text: str) -> dict[str, int]:
+    rows = (line.split(" ", 1) for line in text.splitlines())
+    return {row[0]: int(row[1]) for row in rows if len(row) == 2 and row[1].isdigit()}
 
 
 def _rmdir(path: Path) -> bool:

@@ -24,7 +24,7 @@ def differences(spare: Plan, plan: Plan) -> Plan:
     Raises:
         ValueError: they differ in what is fixed once a sandbox is built.
     """
-    for name in ("image", "kernels", "host_id", "slots", "policy", "links", "tmpfs"):
+    for name in ("image", "kernels", "host_id", "slots", "cores", "policy", "links", "tmpfs", "shared", "space"):
         if getattr(spare, name) != getattr(plan, name):
             raise ValueError(f"a spare sandbox cannot change its {name}")
     binds = [bind for bind in plan.binds if bind not in spare.binds]
@@ -39,7 +39,7 @@ def differences(spare: Plan, plan: Plan) -> Plan:
 
 def root_of(plan: Plan) -> str:
     """Where a session of ``plan`` begins to work."""
-    return PROJECT if any(bind.target == PROJECT for bind in plan.binds) else plan.environment["HOME"]
+    return PROJECT if plan.project else plan.environment["HOME"]
 
 
 def enter(pid: int, more: Plan, trees: list[tuple[int, str]]) -> None:

@@ -13,6 +13,7 @@ from typing import NamedTuple
 CLONE_NEWNS, CLONE_NEWCGROUP, CLONE_NEWUTS, CLONE_NEWIPC = 0x00020000, 0x02000000, 0x04000000, 0x08000000
 CLONE_FS = 0x00000200
 CLONE_NEWUSER, CLONE_NEWPID, CLONE_NEWNET = 0x10000000, 0x20000000, 0x40000000
+CLONE_NEWTIME = 0x00000080
 
 MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_REMOUNT, MS_BIND = 1, 2, 4, 8, 32, 4096
 MS_REC, MS_PRIVATE = 16384, 1 << 18
@@ -67,7 +68,8 @@ def unshare(flags: int) -> None:
 
 
 def setns(descriptor: int, flags: int) -> None:
-    """Let the calling thread join namespaces of the process that the pidfd ``descriptor`` names."""
+    """Let the calling thread join namespaces: those of the process that the pidfd ``descriptor`` names (``flags`` says
+    which), or the one that it is itself a descriptor of (``flags`` is its kind)."""
     _check(_libc.setns(descriptor, flags), "setns")
 
 
@@ -115,6 +117,14 @@ def mount_setattr(path: str, attributes: int, tree: int = _AT_FDCWD, userns: int
         flags |= _AT_RECURSIVE
     call = (_long(_MOUNT_SETATTR), tree, path.encode(), _long(flags), attr, _long(len(attr)))
     _check(_libc.syscall(*call), f"mount_setattr {path or tree}")
+
+
+def set_read_only(path: str, read_only: bool) -> None:
+    """Make the mount at ``path`` read-only or writable; EBUSY while a file in it is open for writing."""
+    bits = (MOUNT_ATTR_RDONLY, 0) if read_only else (0, MOUNT_ATTR_RDONLY)
+    attr = struct.pack("QQQQ", *bits, 0, 0)
+    call = (_long(_MOUNT_SETATTR), _AT_FDCWD, path.encode(), _long(0), attr, _long(len(attr)))
+    _check(_libc.syscall(*call), f"mount_setattr {path}")
 
 
 def drop_capabilities() -> None:

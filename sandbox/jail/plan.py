@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import os
 import sys
 from dataclasses import asdict, dataclass, field, replace
@@ -13,6 +12,7 @@ from typing import Any
 from sandbox import packages
 from sandbox.drivers import SandboxSpec
 from sandbox.egress.environment import proxy_environment
+from sandbox.jail.seen import cpu_files
 from sandbox.policy import Programs, load_policy
 from sandbox.slots import MIB, Slots
 
@@ -54,6 +54,7 @@ class Plan:
 
     ``slots`` and the limits are the stricter of what was granted and what the policy allows;
     ``own_programs``: what the sandbox can write, it may execute.
+    ``cores`` are those of the host it is pinned to and sees. ``shared`` folders share one tmpfs of ``space``.
     A ``spare`` one waits for a session that claims it: see :mod:`sandbox.jail.claim`.
     """
 
@@ -64,6 +65,7 @@ class Plan:
     hostname: str
     host_id: int | None
     slots: Slots
+    cores: list[int]
     policy: str
     open_files: int
     file_size: int
@@ -73,9 +75,16 @@ class Plan:
     links: dict[str, str]
     files: dict[str, str]
     tmpfs: dict[str, int]
+    shared: list[str]
+    space: int
     folders: list[str] = field(default_factory=list)
     spare: bool = False
     environment: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def project(self) -> str | None:
+        """The host folder of its project."""
+        return next((bind.source for bind in self.binds if bind.target == PROJECT), None)
 
     def to_json(self) -> str:
         return json.dumps(asdict(self))
@@ -88,15 +97,19 @@ class Plan:
         return cls(**data)
 
 
-def make_plan(spec: SandboxSpec, directory: Path, prefix: Path, host_id: int | None, *, spare: bool = False) -> Plan:
+def make_plan(
+    spec: SandboxSpec, directory: Path, prefix: Path, host_id: int | None, cores: list[int], *, spare: bool = False
+) -> Plan:
     """The plan for ``spec`` on this host; ``prefix`` is the image's virtual environment.
+
+    What temporary files hold is memory of the sandbox's: all of them together get half, so that full they
+    leave room for the programs that clean them up.
 
     Raises:
         LookupError: there is no such policy.
     """
     policy = load_policy(spec.policy)
     limits, programs = policy.limits, policy.programs
-    space = min(spec.slots.disk, max(64 * MIB, spec.slots.memory // 2))
     own = packages.python_space(prefix, f"{HOME}/.local")
     return Plan(
         id=spec.id,
@@ -106,6 +119,7 @@ def make_plan(spec: SandboxSpec, directory: Path, prefix: Path, host_id: int | N
         hostname=spec.hostname,
         host_id=host_id,
         slots=replace(spec.slots, processes=min(spec.slots.processes, limits.tasks)),
+        cores=cores,
         policy=spec.policy,
         open_files=limits.open_files,
         file_size=min(spec.slots.disk, limits.file_size or spec.slots.disk),
@@ -113,11 +127,13 @@ def make_plan(spec: SandboxSpec, directory: Path, prefix: Path, host_id: int | N
         own_programs=programs.own,
         binds=[*_system(prefix), *_programs(programs, prefix), *_devices(), *_data(spec, programs.own)],
         links=_links() | own.links,
-        files=_files(spec.hostname) | own.files,
-        tmpfs={"/tmp": space, HOME: space, "/run": 16 * MIB, "/dev/shm": space},  # noqa: S108 - inside
+        files=_files(spec.hostname) | cpu_files(cores) | own.files,
+        tmpfs={"/run": 4 * MIB},
+        shared=["/tmp", HOME, "/dev/shm"],  # noqa: S108 - inside
+        space=min(spec.slots.disk, spec.slots.memory // 2),
         folders=[PROJECT] if spare else [],
         spare=spare,
-        environment=_environment(spec, prefix) | own.environment,
+        environment=_environment(spec, prefix, len(cores)) | own.environment,
     )
 
 
@@ -178,8 +194,7 @@ def _files(hostname: str) -> dict[str, str]:
     }
 
 
-def _environment(spec: SandboxSpec, prefix: Path) -> dict[str, str]:
-    threads = str(max(1, math.ceil(spec.slots.cpu)))
+def _environment(spec: SandboxSpec, prefix: Path, cores: int) -> dict[str, str]:
     return {
         "HOME": HOME,
         "USER": USER,
@@ -190,7 +205,7 @@ def _environment(spec: SandboxSpec, prefix: Path) -> dict[str, str]:
         "PATH": f"{HOME}/.local/bin:{prefix}/bin:/usr/local/bin:/usr/bin:/bin:/usr/local/games:/usr/games",
         "VIRTUAL_ENV": str(prefix),
         "VIRTUAL_ENV_DISABLE_PROMPT": "1",
-        **dict.fromkeys(spec.image.thread_variables, threads),
+        **dict.fromkeys(spec.image.thread_variables, str(cores)),
         **proxy_environment(),
         **spec.image.environment,
         **spec.environment,
@@ -204,7 +219,6 @@ HISTSIZE=10000
 shopt -s histappend checkwinsize
 PS1='\[\e[32m\]\u@\h\[\e[0m\]:\[\e[34m\]\w\[\e[0m\]\$ '
 alias ls='ls --color=auto' ll='ls -alF' grep='grep --color=auto'
-[ -x /usr/bin/dircolors ] && eval "$(dircolors -b)"
 [ -f /usr/share/bash-completion/bash_completion ] && . /usr/share/bash-completion/bash_completion
 command -v vim >/dev/null || alias vim=vi
 """

@@ -21,6 +21,9 @@ _HIDDEN = (
     "kmsg",
     "latency_stats",
 )
+_ROOM = "/room"
+_BYTES_PER_INODE, _FEWEST_INODES = 16 * 1024, 2048
+_TERMINALS = 256  # the host has but so many: kernel.pty.max counts those of all sandboxes
 _READ_ONLY = ("bus", "fs", "irq", "sys")
 
 
@@ -72,9 +75,11 @@ def enter(plan: Plan, trees: list[tuple[int, str]]) -> None:
     Raises:
         OSError: the kernel refused a step; the message names it.
     """
-    linux.mount("madang", _STAGE, "tmpfs", _SAFE, "size=8m,mode=755")
+    linux.mount("madang", _STAGE, "tmpfs", _SAFE, "size=64m,mode=755")
+    _dev()
     for target, size in plan.tmpfs.items():
         _tmpfs(target, size, plan.own_programs)
+    _shared(plan)
     _proc()
     _pts()
     for tree, target in trees:
@@ -103,14 +108,30 @@ def _parent(target: str) -> Path:
     return parent
 
 
+def _dev() -> None:
+    _inside("/dev").mkdir()
+    linux.mount("dev", _STAGE + "/dev", "tmpfs", linux.MS_NOSUID, "size=64k,nr_inodes=128,mode=755")
+
+
 def _tmpfs(target: str, size: int, programs: bool) -> None:
-    if target.startswith("/dev/") and not _inside("/dev").exists():
-        _inside("/dev").mkdir()
-        linux.mount("dev", _STAGE + "/dev", "tmpfs", linux.MS_NOSUID, "size=64k,mode=755")
+    """A tmpfs with room for ``size`` bytes; and as few inodes as files of 16 KiB would fill it with."""
     _inside(target).mkdir(parents=True, exist_ok=True)
-    mode = "1777" if target in ("/tmp", "/dev/shm") else "755"  # noqa: S108
+    inodes = max(_FEWEST_INODES, size // _BYTES_PER_INODE)
     flags = _SAFE if programs else _SAFE | linux.MS_NOEXEC
-    linux.mount("tmpfs", _STAGE + target, "tmpfs", flags, f"size={size},mode={mode}")
+    linux.mount("tmpfs", _STAGE + target, "tmpfs", flags, f"size={size},nr_inodes={inodes},mode=755")
+
+
+def _shared(plan: Plan) -> None:
+    """One tmpfs whose room the shared folders have together: a folder of it is bound on each."""
+    _tmpfs(_ROOM, plan.space, plan.own_programs)
+    for index, target in enumerate(plan.shared):
+        folder = _inside(f"{_ROOM}/{index}")
+        folder.mkdir()
+        folder.chmod(0o1777 if target in ("/tmp", "/dev/shm") else 0o755)  # noqa: S108
+        _inside(target).mkdir(parents=True, exist_ok=True)
+        linux.mount(str(folder), _STAGE + target, "", linux.MS_BIND)
+    linux.umount2(_STAGE + _ROOM, linux.MNT_DETACH)  # the folders stay: they are mounts of their own
+    _inside(_ROOM).rmdir()
 
 
 def _proc() -> None:
@@ -131,7 +152,7 @@ def _proc() -> None:
 def _pts() -> None:
     _inside("/dev/pts").mkdir()
     flags = linux.MS_NOSUID | linux.MS_NOEXEC
-    linux.mount("devpts", _STAGE + "/dev/pts", "devpts", flags, "newinstance,ptmxmode=0666,mode=620")
+    linux.mount("devpts", _STAGE + "/dev/pts", "devpts", flags, f"newinstance,ptmxmode=0666,mode=620,max={_TERMINALS}")
 
 
 def _attach(tree: int, target: str) -> None:

@@ -17,6 +17,7 @@ import sys
 import time
 import traceback
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -25,8 +26,12 @@ from sandbox.egress import account
 from sandbox.jail import builder, claim, linux
 from sandbox.jail.account import AccountFile, integrated
 from sandbox.jail.cgroups import Cgroup, parent_groups, sandbox_group
+from sandbox.jail.disks import Transferred, disk_of, look
+from sandbox.jail.guard import DiskGuard
+from sandbox.jail.notices import Notices
 from sandbox.jail.notifier import LiveFacts, Notifier, Refusals, as_list
 from sandbox.jail.plan import Plan
+from sandbox.jail.shown import Shown, with_shown
 from sandbox.policy import load_policy
 from sandbox.runner import sockets
 from sandbox.runner.wire import CallError, Peer
@@ -41,6 +46,17 @@ LEAST_SECONDS = 0.05
 BUSY_CPU = 0.05  # of one core, over a sample: what computes more than this is not idle
 
 
+@dataclass(frozen=True)
+class Runner:
+    """The sandbox's first process, our end of its lifeline, descriptors of its user and mount namespace, and the
+    descriptor on which asked system calls arrive."""
+
+    pid: int
+    lifeline: socket.socket
+    namespaces: list[int]
+    asked: int
+
+
 def supervise(plan: Plan, reply: socket.socket) -> None:
     """Be the jail of ``plan``: make the sandbox, say so on ``reply``, watch over it. Never returns."""
     directory = Path(plan.directory)
@@ -48,14 +64,15 @@ def supervise(plan: Plan, reply: socket.socket) -> None:
         _become_daemon(directory, keep=reply.fileno())
         cgroup = sandbox_group(plan.id, *parent_groups())
         try:
-            pid, lifeline, asked = _make(plan, cgroup, directory)
+            shown = Shown(directory / "shown", plan.slots.memory, plan.cores)
+            runner = _make(plan, cgroup, directory)
         except BaseException:
             cgroup.kill()
             cgroup.remove()
             raise
         control = sockets.listen(directory / "jail.sock")
         reply.sendall(b'{"ready": true}\n')
-        asyncio.run(_watch(plan, cgroup, pid, lifeline, asked, control, reply))
+        asyncio.run(_watch(plan, cgroup, runner, shown, control, reply))
     except BaseException as error:
         traceback.print_exc()
         _answer_error(reply, error)
@@ -66,19 +83,19 @@ def supervise(plan: Plan, reply: socket.socket) -> None:
 async def _watch(
     plan: Plan,
     cgroup: Cgroup,
-    pid: int,
-    lifeline: socket.socket,
-    asked: int,
+    runner: Runner,
+    shown: Shown,
     control: socket.socket,
     reply: socket.socket,
 ) -> None:
     policy = load_policy(plan.policy)
-    facts = LiveFacts(cgroup, pid, plan.slots.processes, policy.limits.processes)
-    jail = Jail(plan, cgroup, pid, lifeline, Notifier(asked, policy, facts), control)
+    facts = LiveFacts(cgroup, runner.pid, plan.slots.processes, policy.limits.processes)
+    jail = Jail(plan, cgroup, runner, Notifier(runner.asked, policy, facts), shown, control)
     if plan.spare:
         jail.wait_for_claim(reply)
     else:
         reply.close()
+        jail.guard_project(plan)
     await jail.watch()
 
 
@@ -105,10 +122,9 @@ def _become_daemon(directory: Path, keep: int) -> None:
                 continue  # the listing's own descriptor
 
 
-def _make(plan: Plan, cgroup: Cgroup, directory: Path) -> tuple[int, socket.socket, int]:
-    """Make the sandbox; returns, once it is ready, the runner's pid, our end of the lifeline, and the descriptor
-    on which asked system calls arrive."""
-    cgroup.create(plan.slots)
+def _make(plan: Plan, cgroup: Cgroup, directory: Path) -> Runner:
+    """Make the sandbox; returns its runner once it is ready."""
+    cgroup.create(plan.slots, plan.cores, disk_of(plan.project or plan.directory))
     listener = sockets.listen(directory / "runner.sock")
     lifeline, inside = socket.socketpair()
     spill = directory / "spill"
@@ -120,7 +136,7 @@ def _make(plan: Plan, cgroup: Cgroup, directory: Path) -> tuple[int, socket.sock
         channels = builder.Channels(listener.fileno(), inside.fileno(), str(spill), to_jail, from_jail)
         for descriptor in (from_builder, to_builder, lifeline.fileno()):
             os.close(descriptor)
-        builder.build(plan, cgroup, channels)
+        builder.build(with_shown(plan, cgroup, directory / "shown"), cgroup, channels)
     for descriptor in (to_jail, from_jail):
         os.close(descriptor)
     listener.close()
@@ -129,7 +145,8 @@ def _make(plan: Plan, cgroup: Cgroup, directory: Path) -> tuple[int, socket.sock
     paths = {controller: str(path) for controller, path in cgroup.paths.items()}
     state = {"runner": pid, "jail": os.getpid(), "version": cgroup.version, "cgroup": paths, "base": {}}
     write_json(directory / "state.json", state)
-    return pid, lifeline, _wait_ready(lifeline)
+    namespaces = socket.recv_fds(lifeline, 1, 2)[1]
+    return Runner(pid, lifeline, namespaces, _wait_ready(lifeline))
 
 
 def _attend_builder(plan: Plan, child: int, from_builder: int, to_builder: int) -> int:
@@ -140,6 +157,7 @@ def _attend_builder(plan: Plan, child: int, from_builder: int, to_builder: int) 
             word, _, rest = line.strip().partition(" ")
             if word == "map" and plan.host_id is not None:
                 builder.write_id_maps(child, plan.host_id)
+                builder.start_clock(child)
                 answers.write(b"1")
             elif word == "runner":
                 pid = int(rest)
@@ -179,16 +197,21 @@ class Jail:
         self,
         plan: Plan,
         cgroup: Cgroup,
-        pid: int,
-        lifeline: socket.socket,
+        runner: Runner,
         notifier: Notifier,
+        shown: Shown,
         control: socket.socket,
     ) -> None:
-        self._plan, self._cgroup, self._pid, self._notifier = plan, cgroup, pid, notifier
-        self._lifeline, self._control = lifeline, control
+        self._plan, self._cgroup, self._notifier, self._shown = plan, cgroup, notifier, shown
+        self._pid, self._lifeline, self._namespaces = runner.pid, runner.lifeline, runner.namespaces
+        self._control = control
+        self._guard: DiskGuard | None = None
+        self._guarding: list[asyncio.Task[None]] = []
         self._began = time.monotonic()
         # Since the sandbox was built; its session is told what came after ``base``.
         self._usage, self._base, self._sampled_ms = Usage(), Usage(), 0
+        self._transferred = Transferred()
+        self._notices = Notices(cgroup, plan.slots)
         self._keeper: socket.socket | None = None
         self._claimed = asyncio.Event()
         self._account = AccountFile(Path(plan.directory))
@@ -216,7 +239,8 @@ class Jail:
         server = await asyncio.start_unix_server(lambda r, w: Peer(r, w, methods).serve(), sock=self._control)
         sampler = asyncio.create_task(self._sample())
         await gone.wait()
-        sampler.cancel()
+        for task in (sampler, *self._guarding):
+            task.cancel()
         loop.remove_reader(pidfd)
         await self._finish()
         self._over = True
@@ -270,11 +294,12 @@ class Jail:
             order = {"root": claim.root_of(wanted), "environment": wanted.environment}
             self._lifeline.send(b"claim " + json.dumps(order).encode() + b"\n")
             await asyncio.wait_for(self._claimed.wait(), CLAIM_SECONDS)
+            self.guard_project(wanted)
         except (OSError, ValueError, TimeoutError) as error:
             self._stop("unclaimed")
             raise CallError("failed", str(error) or "The runner did not answer.") from error
         self._plan = wanted
-        self._begin_accounts()
+        asyncio.get_running_loop().call_soon(self._begin_session)  # after the answer, and before anything else is heard
         return {}
 
     # Inside
@@ -286,6 +311,12 @@ class Jail:
         self._id_maps = claim.IdMaps(self._plan.host_id)
         asyncio.get_running_loop().add_reader(keeper, self._lose_keeper)
 
+    def guard_project(self, plan: Plan) -> None:
+        """From now on there is the project of ``plan``, if it has one, and its disk limit."""
+        if plan.project:
+            self._guard = DiskGuard(Path(plan.project), plan.slots.disk, self._cgroup, self._pid, self._namespaces)
+            self._guarding.append(asyncio.create_task(self._guard.watch(self._computed_lately, self._next_tick)))
+
     def _lose_keeper(self) -> None:
         self._let_go_of_keeper()
         self._stop("unclaimed")
@@ -296,8 +327,8 @@ class Jail:
             self._keeper.close()
             self._keeper = None
 
-    def _begin_accounts(self) -> None:
-        """What was used while nobody had asked is nobody's."""
+    def _begin_session(self) -> None:
+        """What was used while nobody had asked is nobody's; and the project may lie on another disk."""
         self._read_accounts()
         self._base = self._usage
         with contextlib.suppress(OSError):  # see _read_accounts
@@ -305,6 +336,8 @@ class Jail:
         self._input = self._active = time.monotonic()
         path = Path(self._plan.directory) / "state.json"
         write_json(path, json.loads(path.read_text()) | {"base": self._base.as_dict()})
+        if self._plan.project:
+            self._cgroup.throttle(disk_of(self._plan.project))
 
     def _stop(self, reason: str) -> None:
         if not self._reason:
@@ -364,6 +397,10 @@ class Jail:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._stirred.wait(), min(rest, QUICK_SECONDS) if self._computes else rest)
 
+    def _computed_lately(self) -> bool | None:
+        """Within the last moments; None while it is paused."""
+        return None if self._paused else time.monotonic() - self._active < 1.5
+
     def _next_tick(self) -> None:
         tick, self._tick = self._tick, asyncio.get_running_loop().create_future()
         tick.set_result(None)
@@ -378,8 +415,12 @@ class Jail:
     def _read_accounts(self) -> None:
         before = self._usage
         try:
-            usage = self._cgroup.usage(before, self._wall_ms())
+            self._transferred = self._transferred.after(look(self._cgroup.processes()))
+            totals = self._transferred.read, self._transferred.written
+            usage = self._cgroup.usage(before, self._wall_ms(), totals)
             self._usage = account.added(usage, before, Path(self._plan.directory))
+            self._shown.update(self._cgroup, self._usage)
+            self._notices.after(self._usage)
         except OSError:
             traceback.print_exc()
             return
@@ -394,8 +435,10 @@ class Jail:
         """A sample, and the new totals of what was refused since the last one: once a second is often enough."""
         idle = time.monotonic() - max(self._input, self._active)
         busy = self._busy and not self._paused
+        notice, detail = self._notices.now(self._guard)
         sample = {"usage": self._usage.since(self._base).as_dict(), "busy": busy, "idle_ms": int(idle * 1000)}
-        return json.dumps({**sample, "refusals": as_list(refusals)}).encode()
+        sample |= {"notice": notice, "detail": detail, "refusals": as_list(refusals)}
+        return json.dumps(sample).encode()
 
     def _refusals(self) -> Refusals:
         """What the policy refused when it was asked, and what the limit of processes and threads did."""

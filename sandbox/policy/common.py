@@ -21,7 +21,7 @@ def words(text: str) -> list[str]:
 
 
 FILES = """access chdir chmod chown close close_range copy_file_range creat dup dup2 dup3 faccessat faccessat2
-fadvise64 fallocate fchdir fchmod fchmodat fchmodat2 fchown fchownat fcntl fdatasync fgetxattr flistxattr flock
+fadvise64 fchdir fchmod fchmodat fchmodat2 fchown fchownat fcntl fdatasync fgetxattr flistxattr flock
 fremovexattr fsetxattr fstat fstatfs fsync ftruncate futimesat getcwd getdents getdents64 getxattr inotify_add_watch
 inotify_init inotify_init1 inotify_rm_watch lchown lgetxattr link linkat listxattr llistxattr lremovexattr lseek
 lsetxattr lstat mkdir mkdirat mknod mknodat newfstatat open openat openat2 pread64 preadv preadv2 pwrite64 pwritev
@@ -55,7 +55,12 @@ ORDINARY = frozenset(words(" ".join((FILES, MEMORY, PROCESSES, TIME, WAITING, SO
 # Refused by the filter alone: nobody needs to hear of them.
 _SILENT = """acct fanotify_init fanotify_mark lookup_dcookie move_pages name_to_handle_at nfsservctl personality
 quotactl quotactl_fd setdomainname sethostname syslog vhangup"""
-QUIET = {**dict.fromkeys(words(_SILENT), errno.EPERM), "pidfd_send_signal": errno.ENOSYS}
+QUIET = {
+    **dict.fromkeys(words(_SILENT), errno.EPERM),
+    "pidfd_send_signal": errno.ENOSYS,
+    # It takes gigabytes of a disk in a moment, sooner than the disk limit is looked at; programs write instead.
+    "fallocate": errno.EOPNOTSUPP,
+}
 
 _WORTH_TELLING = {
     "namespaces": "unshare setns",

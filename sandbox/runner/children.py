@@ -5,10 +5,18 @@ from __future__ import annotations
 import asyncio
 import ctypes
 import os
+import resource
 import signal
 from collections.abc import Callable
 
+RESERVED_TASKS = 16
+"""Processes and threads that only the runner may start: to answer and to open a terminal when the table is full.
+
+The cgroup refuses the programs first, which the kernel counts; the jail makes room for the reserve once there are as
+many as may be, and from then on it is RLIMIT_NPROC, one above, that keeps the programs out."""
+
 _PR_SET_DUMPABLE = 4
+_SOONER_KILLED = 500  # of 1000, see proc(5) oom_score_adj
 
 Ended = Callable[[int], None]
 
@@ -53,7 +61,19 @@ def clean_child(keep: int = 2) -> None:
     for number in (signal.SIGCHLD, signal.SIGTERM, signal.SIGHUP, signal.SIGPIPE, signal.SIGQUIT, signal.SIGTSTP):
         signal.signal(number, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)  # a full disk is an error to a program, not its end
     ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, 1)  # the runner's memory is not to be read; a child's accounts are
     signal.pthread_sigmask(signal.SIG_SETMASK, ())
+    _give_way()
     os.closerange(keep + 1, min(os.sysconf("SC_OPEN_MAX"), 1 << 20))
     asyncio.set_event_loop(asyncio.new_event_loop())
+
+
+def _give_way() -> None:
+    """Leave the reserve to the runner, and be ended before it (and before the host's services) for memory."""
+    limit = resource.getrlimit(resource.RLIMIT_NPROC)[0]
+    if limit != resource.RLIM_INFINITY:
+        limit = max(1, limit - RESERVED_TASKS + 1)
+        resource.setrlimit(resource.RLIMIT_NPROC, (limit, limit))
+    with open("/proc/self/oom_score_adj", "w") as score:
+        score.write(str(_SOONER_KILLED))

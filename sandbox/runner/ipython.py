@@ -33,7 +33,7 @@ from traitlets import Any as AnyTrait
 from traitlets.config import Config
 from zmq.eventloop.zmqstream import ZMQStream
 
-from sandbox.runner import ownspace
+from sandbox.runner import ownspace, threads
 from sandbox.runner.channels import OUTWARD, Pairs
 from sandbox.runner.kernel_io import DebuggerSocket, Inlet, Outlet, Publisher
 from sandbox.runner.pressure import BoundedSession, BoundedStream, keep_no_copy
@@ -179,6 +179,7 @@ def run(ends: Pairs, begin: Callable[[], None]) -> None:
     """Run a kernel on its ends of the channels until it exits; ``begin`` waits until it is to answer."""
     if not ForkedKernelApp.initialized():
         prepare()
+    threads.use_cores()
     app = ForkedKernelApp.instance()
     _reseed()
     app.open(ends)

@@ -17,6 +17,8 @@ from typing import Protocol, Self
 
 from sandbox.runner.pace import Pace
 
+KEPT = 32 * 1024 * 1024
+"""Bytes of a log that are kept."""
 _SEGMENTS = 4
 _TAIL = 64 * 1024
 _RECORDS = 1 << 16  # a segment's records: bounds the index when records are tiny
@@ -116,7 +118,7 @@ class Log:
     ``trace`` is the state before the first record, where one is kept.
     """
 
-    def __init__(self, directory: int, limit: int = 32 * 1024 * 1024, trace: Trace | None = None) -> None:
+    def __init__(self, directory: int, limit: int = KEPT, trace: Trace | None = None) -> None:
         self._directory, self._limit = directory, limit
         self._segments: deque[_Segment] = deque([_Segment(directory, 0, trace)])
         self._cursors: set[Cursor] = set()

@@ -7,6 +7,7 @@ name is the method's with an underscore for the dot.
 from __future__ import annotations
 
 import asyncio
+import errno
 import json
 import os
 import re
@@ -22,7 +23,7 @@ from sandbox.runner.activity import Activity
 from sandbox.runner.children import Children
 from sandbox.runner.egress import Door
 from sandbox.runner.kernel import Kernel
-from sandbox.runner.log import Cursor, Log
+from sandbox.runner.log import KEPT, Cursor, Log, Trace
 from sandbox.runner.modes import Modes
 from sandbox.runner.ports import Ports
 from sandbox.runner.process import Spare
@@ -132,7 +133,7 @@ class Runner:
             raise CallError("exists", "There is a kernel with this id already.")
         if len(self._kernels) >= MAX_KERNELS:
             raise CallError("failed", f"This session has {MAX_KERNELS} kernels already. Stop one first.")
-        log = Log(self._config.spill)
+        log = _log(self._config.spill)
         kernel = Kernel(id, name, self._folder(cwd), log, self._spare, self._activity)
         self._kernels[id] = kernel
         kernel.on_end = lambda: self._forget(self._kernels, id, log)
@@ -140,7 +141,8 @@ class Runner:
             await kernel.start()
         except (CallError, TimeoutError, OSError) as error:
             self._kernels.pop(id, None)
-            raise CallError("failed", str(error) or "The kernel did not start in time.") from error
+            log.close()
+            raise _refusal(error, "The kernel did not start in time.") from error
         self._activity.input()
         return kernel.describe()
 
@@ -200,9 +202,13 @@ class Runner:
             raise CallError("exists", "There is a terminal with this name already.")
         if len(self._terminals) >= MAX_TERMINALS:
             raise CallError("failed", f"This session has {MAX_TERMINALS} terminals already. Close one first.")
-        log = Log(self._config.spill, SCROLLBACK, Modes())
+        log = _log(self._config.spill, SCROLLBACK, Modes())
         terminal = Terminal(name, log, self._children, self._activity)
-        terminal.start(self._folder(cwd), int(rows), int(cols))
+        try:
+            terminal.start(self._folder(cwd), int(rows), int(cols))
+        except OSError as error:
+            log.close()
+            raise _refusal(error, "The terminal did not start.") from error
         self._terminals[name] = terminal
         terminal.on_end = lambda: self._forget(self._terminals, name, log)
         self._activity.input()
@@ -266,6 +272,25 @@ class Runner:
             self._lifeline.send(json.dumps(report).encode() + b"\n")
         except OSError:
             return  # full: the next report says more than this one; gone: serve() ends
+
+
+def _log(spill: int, limit: int = KEPT, trace: Trace | None = None) -> Log:
+    try:
+        return Log(spill, limit, trace)
+    except OSError as error:
+        raise _refusal(error, "There is no room for its output.") from error
+
+
+def _refusal(error: Exception, otherwise: str) -> CallError:
+    """``error`` as what a person can do something about."""
+    code = error.errno if isinstance(error, OSError) else None
+    if code == errno.EAGAIN:
+        return CallError("failed", "This session has as many processes as it may. End some of them first.")
+    if code == errno.ENOMEM:
+        return CallError("failed", "This session's memory is full. End a program or restart a kernel first.")
+    if code in (errno.ENFILE, errno.EMFILE, errno.ENOSPC):
+        return CallError("failed", f"{otherwise} {os.strerror(code)}.")
+    return CallError("failed", str(error) or otherwise)
 
 
 async def _follow(

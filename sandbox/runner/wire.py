@@ -33,6 +33,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import json
+import logging
 import struct
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
@@ -45,6 +46,10 @@ MAX_FRAME = 64 * 1024 * 1024
 MAX_HEADER = 64 * 1024 - 1
 WAITING = 1024 * 1024
 ACKNOWLEDGE = 16 * 1024
+
+_MAX_MESSAGE = 4096
+
+log = logging.getLogger(__name__)
 
 Header = dict[str, Any]
 _PREFIX = struct.Struct(">IH")
@@ -301,6 +306,10 @@ class Client:
             answer.set_result(header.get("result"))
 
 
+def _error(id: Any, code: str, message: str) -> bytes:
+    return encode({"id": id, "error": {"code": code, "message": message[:_MAX_MESSAGE]}})
+
+
 Method = Callable[..., Awaitable[Any]]
 
 
@@ -376,14 +385,17 @@ class Peer:
         try:
             if method is None or not isinstance(params, dict) or not isinstance(id, int):
                 raise CallError("bad_request", "no such method, or its parameters are not an object")
-            result = await method(self, id, **params)
-            answer: Header = {"id": id, "result": result}
+            frame = encode({"id": id, "result": await method(self, id, **params)})
         except CallError as error:
-            answer = {"id": id, "error": {"code": error.code, "message": error.message}}
+            frame = _error(id, error.code, error.message)
         except TypeError as error:
-            answer = {"id": id, "error": {"code": "bad_request", "message": str(error)}}
+            frame = _error(id, "bad_request", str(error))
+        except Exception:  # whoever calls must not wait for ever; what went wrong is for our log alone
+            log.exception("%s failed", header.get("call"))
+            frame = _error(id, "failed", "That went wrong where it was asked for; its log says how.")
         try:
-            await self.send(answer)
+            self._writer.write(frame)
+            await self._writer.drain()
         except ConnectionError:
             return  # the caller left before its answer
         finally:

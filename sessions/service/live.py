@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 from django.utils import timezone
 
-from sandbox.drivers import Driver, Exit, Refused, Sample, SandboxError, SandboxSpec
+from sandbox.drivers import NOTICES, Driver, Exit, Refused, Sample, SandboxError, SandboxSpec
 from sandbox.images import images
 from sandbox.slots import Slots
 from sandbox.usage import Usage
@@ -274,6 +274,7 @@ class LiveSession:
     def _sample(self, sample: Sample) -> None:
         self.latest = sample.usage
         self.row.usage = sample.usage.as_dict()
+        self._notice(sample)
         if self.life.state is State.RUNNING:
             now = time.monotonic()
             self._idle = self._idle.seen(now, 0.0 if sample.busy else sample.idle_ms / 1000)
@@ -290,6 +291,19 @@ class LiveSession:
         self.row.refusals, news = refusals.after(self.row.refusals, refused, timestamp(timezone.now()) or "")
         if news is not None:
             self._tell({"type": "refusal", **news}, key=f"refusal {refused.call} {refused.reason}")
+
+    def _notice(self, sample: Sample) -> None:
+        """While a limit is reached, the session says so where it else says why it is in its state."""
+        told = self.row.reason, self.row.detail
+        said = sample.notice, sample.detail
+        if not sample.notice and self.life.reason not in NOTICES:  # which a restart of the service read back
+            said = self.life.reason, self.life.detail
+        if self.life.state is not State.RUNNING or said == told:
+            return
+        self.row.reason, self.row.detail = said
+        if said[0] != told[0]:
+            self._save({"reason": said[0], "detail": said[1]})
+        self._publish()
 
     def _charge(self) -> None:
         self._charged = time.monotonic()

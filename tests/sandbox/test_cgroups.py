@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from sandbox.jail.cgroups import Cgroup
+from sandbox.jail.seen import Readings
+from sandbox.runner.children import RESERVED_TASKS
 from sandbox.slots import MIB, Slots
 from sandbox.usage import Usage
 
@@ -42,6 +44,10 @@ def test_limits_of_version_2(second: Cgroup):
     assert (folder / "cpu.max").read_text() == "50000 100000"
     assert (folder / "memory.max").read_text() == str(256 * MIB)
     assert (folder / "pids.max").read_text() == "64"
+    second.open_reserve(SLOTS, True)
+    assert (folder / "pids.max").read_text() == str(64 + RESERVED_TASKS)
+    second.open_reserve(SLOTS, False)
+    assert (folder / "pids.max").read_text() == "64"
 
 
 def test_limits_of_version_1(first: Cgroup):
@@ -70,3 +76,54 @@ def test_removing_what_is_gone_is_no_error(tmp_path: Path):
     group = Cgroup(2, {"memory": tmp_path / "never"})
     assert group.remove()
     assert group.processes() == []
+
+
+def group(folder: Path, version: int) -> Cgroup:
+    """With every optional controller."""
+    if version == 2:
+        return Cgroup(2, dict.fromkeys(("cpu", "memory", "pids", "io", "cpuset"), folder))
+    return Cgroup(1, {name: folder / name for name in ("cpu", "cpuacct", "memory", "pids", "cpuset", "blkio")})
+
+
+def test_cores_and_transfers_are_limited_in_version_2(tmp_path: Path):
+    group(tmp_path / "id", 2).create(SLOTS, [0, 1, 5], "8:0")
+    assert (tmp_path / "id" / "cpuset.cpus").read_text() == "0-1,5"
+    fields = (tmp_path / "id" / "io.max").read_text().split()
+    assert fields[0] == "8:0"
+    assert {field.partition("=")[0] for field in fields[1:]} == {"rbps", "wbps", "riops", "wiops"}
+
+
+def test_cores_and_transfers_are_limited_in_version_1(tmp_path: Path):
+    (tmp_path / "cpuset").mkdir()
+    (tmp_path / "cpuset" / "cpuset.mems").write_text("0\n")
+    group(tmp_path, 1).create(SLOTS, [3], "8:0")
+    assert (tmp_path / "cpuset" / "cpuset.cpus").read_text() == "3"
+    assert (tmp_path / "blkio" / "blkio.throttle.write_bps_device").read_text().startswith("8:0 ")
+
+
+def test_without_the_optional_controllers_it_goes_on(second: Cgroup):
+    second.create(SLOTS, [0], "8:0")
+    assert not (second.paths["cpu"] / "cpuset.cpus").exists()
+    assert not (second.paths["cpu"] / "io.max").exists()
+
+
+def test_both_versions_give_the_readings_that_are_shown(first: Cgroup, second: Cgroup):
+    (second.paths["memory"] / "memory.stat").write_text("anon 5\nfile 7\ninactive_file 3\nshmem 2\n")
+    (second.paths["cpu"] / "cpu.stat").write_text("usage_usec 9\nuser_usec 1500000\nsystem_usec 20000\n")
+    text = "cache 1\ntotal_cache 7\ntotal_inactive_file 3\ntotal_shmem 2\n"
+    (first.paths["memory"] / "memory.stat").write_text(text)
+    (first.paths["cpuacct"] / "cpuacct.stat").write_text("user 150\nsystem 2\n")
+    usage = Usage(memory_kib=4, wall_ms=2500, processes=3)
+    expected = Readings(4096, 7, 3, 2, 1500, 20, 2.5, 3)
+    assert [one.readings(usage) for one in (first, second)] == [expected, expected]
+
+
+def test_the_larger_of_the_two_accounts_of_transfers_counts(tmp_path: Path):
+    folder = tmp_path / "id"
+    one = group(folder, 2)
+    one.create(SLOTS)
+    files = {"cpu.stat": "usage_usec 1\n", "memory.current": "1\n", "pids.current": "1\n"}
+    for name, text in (files | {"io.stat": "8:0 rbytes=100 wbytes=700 rios=1\n7:0 rbytes=5 wbytes=5\n"}).items():
+        (folder / name).write_text(text)
+    usage = one.usage(Usage(), 1000, (300, 400))
+    assert (usage.bytes_read, usage.bytes_written) == (300, 700)

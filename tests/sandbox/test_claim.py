@@ -8,24 +8,35 @@ import os
 import signal
 import uuid
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
 
-from sandbox.drivers import SandboxSpec
+from sandbox.drivers import Sample, SandboxSpec
 from sandbox.drivers.jail import JailDriver
 from sandbox.egress import record
 from sandbox.egress.rules import Network
-from sandbox.slots import Slots
+from sandbox.images import Image, images
+from sandbox.slots import MIB, Slots
 from tests.sandbox.conftest import Lab, unfit
 from tests.settings import IMAGES
 
 pytestmark = [pytest.mark.jail, pytest.mark.asyncio(loop_scope="module")]
 
 
+SMALL = Slots(memory=512 * MIB, disk=32 * MIB)
+"""So that a project is full within moments."""
+
+
+def small_images() -> dict[str, Image]:
+    return {name: replace(image, slots=SMALL) for name, image in images().items()}
+
+
 @pytest_asyncio.fixture(loop_scope="module")
-async def driver(tmp_path: Path) -> AsyncIterator[JailDriver]:
+async def driver(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[JailDriver]:
+    monkeypatch.setattr("sandbox.drivers.jail.images", small_images)
     if reason := unfit():
         pytest.skip(reason)
     if os.geteuid() != 0:
@@ -40,6 +51,7 @@ async def driver(tmp_path: Path) -> AsyncIterator[JailDriver]:
 @pytest_asyncio.fixture(loop_scope="module")
 async def lab(driver: JailDriver, tmp_path: Path) -> AsyncIterator[Lab]:
     lab = Lab(driver, tmp_path)
+    lab.image = next(iter(small_images().values()))
     yield lab
     await lab.close()
 
@@ -104,6 +116,43 @@ async def test_what_a_spare_used_before_is_nobodys(driver: JailDriver, lab: Lab,
     assert (await lab.end(id)).reason == "stopped"
 
 
+async def test_the_disk_limit_holds_from_the_claim_on(driver: JailDriver, lab: Lab, tmp_path: Path):
+    jails = {jail_of(spare) for spare in await ready(driver, 1)}
+    id = await claimed(lab, tmp_path / "p")
+    assert jail_of(driver.runner_socket(id).parent) in jails
+    inside = await lab.kernel(id)
+    await inside.send(f"n = 0\nwhile True:\n    n += 1\n    open(f'f{{n}}', 'wb').write(bytes({MIB}))")
+    await noticed(driver, id, "disk_full")
+    for file in (tmp_path / "p").iterdir():
+        file.unlink()
+    await noticed(driver, id, "")
+    again = await lab.kernel(id)  # the first one may have been ended as one that wrote on
+    assert await again.run("print(open('again', 'w').write('x'))") == "1\n"
+
+
+async def noticed(driver: JailDriver, id: str, notice: str) -> None:
+    async with asyncio.timeout(60):
+        async for event in driver.events(id):
+            if isinstance(event, Sample) and event.notice == notice:
+                return
+
+
+async def test_what_it_sees_of_the_machine_goes_on_changing(driver: JailDriver, lab: Lab, tmp_path: Path):
+    await ready(driver, 1)
+    spare = next(iter(driver._pools.values()))._ready[0].plan
+    id = await claimed(lab, tmp_path / "p")
+    assert driver._cores[id] == spare.cores
+    assert spare.id not in driver._cores
+    assert not Path(spare.directory).exists()
+    inside = await lab.kernel(id)
+    said = await inside.run(
+        "import os\nbegan = open('/proc/stat').read()\nwhile open('/proc/stat').read() == began: pass\n"
+        "total = next(line for line in open('/proc/meminfo') if line.startswith('MemTotal'))\n"
+        "print(sorted(os.sched_getaffinity(0)), int(total.split()[1]))"
+    )
+    assert said == f"{spare.cores} {SMALL.memory // 1024}\n"
+
+
 async def test_no_two_draw_the_same_numbers(driver: JailDriver, lab: Lab, tmp_path: Path):
     await ready(driver, 2)
     draws = []
@@ -131,6 +180,8 @@ async def test_a_dead_spare_is_passed_over(driver: JailDriver, lab: Lab, tmp_pat
     assert await (await lab.kernel(id)).run("print(1)") == "1\n"
     async with asyncio.timeout(30):
         while any(Path(path).exists() for path in groups) or any(spare.exists() for spare in spares):
+            await asyncio.sleep(0.02)
+        while {spare.name for spare in spares} & (driver._cores.keys() | driver._host_ids.keys()):
             await asyncio.sleep(0.02)
 
 

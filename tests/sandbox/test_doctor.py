@@ -6,15 +6,23 @@ from pathlib import Path
 
 import pytest
 
-from sandbox import doctor
+from sandbox import doctor, layers
 from sandbox.drivers import SandboxError
 
 
 def test_every_finding_is_complete():
     findings = doctor.findings()
-    assert {"Linux", "Namespaces", "Control groups", "Seccomp", "User notification"} <= {
-        finding.name for finding in findings
-    }
+    assert {
+        "Linux",
+        "Control groups",
+        "Seccomp",
+        "User notification",
+        "Landlock",
+        "Privileges",
+        "Host users",
+        "Idmapped mounts",
+        "Fresh /proc",
+    } <= {finding.name for finding in findings}
     assert {finding.state for finding in findings} <= {"found", "missing", "optional"}
     assert all(finding.detail for finding in findings)
     assert all(finding.mend for finding in findings if finding.state == "optional")
@@ -38,3 +46,25 @@ def test_an_old_kernel_is_missing(monkeypatch: pytest.MonkeyPatch):
     assert doctor._kernel().state == "missing"
     monkeypatch.setattr("platform.release", lambda: "nonsense")
     assert doctor._kernel().state == "missing"
+
+
+def test_each_kind_of_namespace_and_each_controller_has_a_line():
+    names = {finding.name for finding in doctor.findings()}
+    assert {f"{kind} namespace" for kind in ("User", "Mount", "Pid", "Ipc", "Uts", "Net", "Cgroup", "Time")} <= names
+    assert {name for name in names if name.startswith("Controller ")} or "Control groups" in names
+
+
+def test_a_refused_namespace_is_missing_and_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(layers, "_KINDS", {"user": layers._KINDS["user"], "net": (0x1, "no such flag")})
+    user, net = layers.namespaces()
+    assert (net.name, net.state) == ("Net namespace", "missing")
+    assert "Invalid argument" in net.detail
+    assert net.mend.startswith("sudo sysctl -w")
+    assert user.state == "found" or user.mend
+
+
+def test_a_host_with_few_open_files_is_told(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(layers, "_FEW_FILES", 1 << 63)
+    assert layers.limits().state == "optional"
+    monkeypatch.setattr(layers, "_FEW_FILES", 0)
+    assert layers.limits().state == "found"

@@ -211,7 +211,7 @@ os.killpg(0, signal.SIGKILL)
 async def test_a_policy_may_count_processes_apart_from_threads():
     """With the facts of a real cgroup: 10 processes, and 20 processes and threads."""
     cgroup = sandbox_group(f"test-{os.getpid()}", *parent_groups())
-    cgroup.create(Slots())
+    cgroup.create(Slots(), sorted(os.sched_getaffinity(0)))
     facts = LiveFacts(cgroup, os.getpid(), 20, 10)
     async with child(COUNT, new_task, call="clone", facts=facts) as one:
         for path in set(cgroup.paths.values()):

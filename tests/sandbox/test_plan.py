@@ -6,21 +6,26 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from sandbox.drivers import SandboxSpec
 from sandbox.images import Image, ImageError, image_for_kernel, images, read_image
+from sandbox.jail.cgroups import Cgroup
 from sandbox.jail.plan import HOME, PROJECT, Plan, make_plan
+from sandbox.jail.shown import with_shown
 from sandbox.slots import MIB, Slots
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def image() -> Image:
     return next(iter(images().values()))
 
 
 def plan_for(image: Image, folder: Path, **given: object) -> Plan:
+    cores: list[int] = given.pop("cores", [0])  # type: ignore[assignment]
     spec = SandboxSpec(id="id", image=image, slots=given.pop("slots", Slots()), **given)  # type: ignore[arg-type]
-    return make_plan(spec, folder, folder / "prefix", 12345)
+    return make_plan(spec, folder, folder / "prefix", 12345, cores)
 
 
 def test_it_survives_json(image: Image, tmp_path: Path):
@@ -41,15 +46,32 @@ def test_no_part_of_the_host_with_secrets_is_shown(image: Image, tmp_path: Path)
 
 
 def test_threads_are_the_granted_cores(image: Image, tmp_path: Path):
-    environment = plan_for(image, tmp_path, slots=Slots(cpu=2.5)).environment
+    environment = plan_for(image, tmp_path, slots=Slots(cpu=2.5), cores=[1, 4, 7]).environment
     assert {environment[name] for name in image.thread_variables} == {"3"}
     assert environment["HOME"] == HOME
 
 
 def test_temporary_space_is_bounded_by_memory_and_disk(image: Image, tmp_path: Path):
     plan = plan_for(image, tmp_path, slots=Slots(memory=256 * MIB, disk=1024 * MIB))
-    assert plan.tmpfs["/tmp"] == 128 * MIB
-    assert plan_for(image, tmp_path, slots=Slots(disk=10 * MIB)).tmpfs[HOME] == 10 * MIB
+    assert set(plan.shared) == {"/tmp", HOME, "/dev/shm"}
+    assert plan.space == 128 * MIB
+    assert plan_for(image, tmp_path, slots=Slots(disk=10 * MIB)).space == 10 * MIB
+
+
+@given(st.integers(32, 1 << 20), st.integers(1, 1 << 20))
+def test_full_temporary_folders_leave_memory_for_programs(image: Image, memory: int, disk: int):
+    plan = plan_for(image, Path("/tmp"), slots=Slots(memory=memory * MIB, disk=disk * MIB))
+    assert plan.space + sum(plan.tmpfs.values()) <= memory * MIB * 3 // 4
+
+
+def test_the_files_of_the_machine_show_the_cores_it_has(image: Image, tmp_path: Path):
+    plan = plan_for(image, tmp_path, cores=[3, 5])
+    assert plan.files["/sys/devices/system/cpu/online"] == "3,5\n"
+    shown = with_shown(plan, Cgroup(2, {"memory": tmp_path / "group"}), tmp_path / "shown")
+    covered = {bind.target: bind for bind in shown.binds if bind not in plan.binds}
+    proc = {"/proc/cpuinfo", "/proc/meminfo", "/proc/stat", "/proc/loadavg"}
+    assert covered.keys() == {*proc, "/sys/fs/cgroup"}
+    assert not any(bind.writable for bind in covered.values())
 
 
 @pytest.mark.parametrize("wrong", [{"cpu": 0}, {"cpu": float("nan")}, {"memory": 1}, {"processes": 1}, {"gpu": -1}])

@@ -11,7 +11,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sandbox.runner import messages, sockets
-from sandbox.runner.wire import MAX_FRAME, CallError, Client, Method, Peer, WireError, decode, encode, read_frame
+from sandbox.runner.wire import (
+    MAX_FRAME,
+    MAX_HEADER,
+    CallError,
+    Client,
+    Method,
+    Peer,
+    WireError,
+    decode,
+    encode,
+    read_frame,
+)
 
 headers = st.dictionaries(st.text(max_size=8), st.integers() | st.text(max_size=8) | st.none(), max_size=4)
 
@@ -63,6 +74,12 @@ class Echo:
         async def fail(peer: Peer, call: int) -> None:
             raise CallError("sorry", "It cannot be.")
 
+        async def stumble(peer: Peer, call: int) -> None:
+            raise FileNotFoundError(2, "No such file", "/secret/place")
+
+        async def flood(peer: Peer, call: int) -> str:
+            return "x" * MAX_HEADER
+
         async def count(peer: Peer, call: int, to: int) -> str:
             """As many records as a stream's window holds and more must not hold the answer up."""
 
@@ -74,13 +91,23 @@ class Echo:
             peer.spawn(call, pump())
             return "counting"
 
-        methods: dict[str, Method] = {"add": add, "fail": fail, "count": count}
+        methods: dict[str, Method] = {"add": add, "fail": fail, "count": count, "stumble": stumble, "flood": flood}
         listener = sockets.listen(self.path)
         self.server = await asyncio.start_unix_server(lambda r, w: Peer(r, w, methods).serve(), sock=listener)
         return self
 
     async def __aexit__(self, *exc: object) -> None:
         self.server.close()
+
+
+@pytest.mark.parametrize("method", ["stumble", "flood"])
+async def test_what_goes_wrong_unforeseen_is_answered_and_gives_nothing_away(tmp_path: Path, method: str):
+    async with Echo(tmp_path) as echo, await Client.connect(echo.path) as client:
+        with pytest.raises(CallError) as error:
+            await asyncio.wait_for(client.call(method), 60)
+        assert error.value.code == "failed"
+        assert "secret" not in error.value.message
+        assert await client.call("add", a=1, b=1) == 2
 
 
 async def test_calls_errors_and_streams(tmp_path: Path):

@@ -10,7 +10,7 @@ import pytest
 from channels.db import database_sync_to_async
 from django.db import OperationalError
 
-from sandbox.drivers import SandboxError
+from sandbox.drivers import Sample, SandboxError
 from sandbox.runner.wire import CallError
 from sessions import lifecycle as life
 from sessions.ledger import COUNTED
@@ -388,3 +388,30 @@ async def test_an_end_nobody_asked_for(keeper: Keeper, ground: Ground, create: C
     await session.gone.wait()
     assert (await row(session)).state == "failed"
     assert await database_sync_to_async(store.unfinished)() == []
+
+
+async def test_a_limit_that_is_reached_is_the_reason_while_it_lasts(ground: Ground, create: Create) -> None:
+    async with kept(ground) as first:
+        session = await running(first, create)
+        box = ground.boxes[session.id]
+        box.samples.put_nowait(Sample(box.usage, False, 0, "disk_full", "The files take 3 of 2 MiB."))
+        await until(lambda: session.describe()["reason"] == "disk_full")
+        assert session.describe()["detail"] == "The files take 3 of 2 MiB."
+        await first.journal.flush(5)
+        assert (await row(session)).reason == "disk_full"
+        assert await story(session) == ["pending", "preparing", "running"]
+    async with kept(ground) as second:  # the new service read the reason back
+        session = second.sessions[session.id]
+        box.samples.put_nowait(Sample(box.usage, False, 0))
+        await until(lambda: session.describe()["reason"] == "")
+        await second.journal.flush(5)
+        assert ((await row(session)).reason, (await row(session)).detail) == ("", "")
+
+
+async def test_the_reason_of_a_pause_outweighs_a_limit(keeper: Keeper, ground: Ground, create: Create) -> None:
+    session = await running(keeper, create)
+    await session.apply(life.Pause())
+    box = ground.boxes[session.id]
+    box.samples.put_nowait(Sample(box.usage, False, 0, "memory_full", "Full."))
+    await until(box.samples.empty)
+    assert session.describe()["reason"] == "owner"

@@ -80,6 +80,7 @@ TRUTHS = [
     Truth("swapon", (), "EPERM", "mounts"),
     Truth("acct", (), "EPERM"),
     Truth("syslog", (3,), "EPERM"),
+    Truth("fallocate", (0, 0, 0, 1), "ENOTSUP"),
     Truth("fanotify_init", (), "EPERM"),
     Truth("memfd_secret", (), "ENOSYS"),
     # Terminals and exotic sockets
