@@ -50,6 +50,7 @@ ACKNOWLEDGE = 16 * 1024
 _MAX_MESSAGE = 4096
 
 log = logging.getLogger(__name__)
+_UNREAD = 256 * 1024  # bytes of headers that may wait for a peer that does not read
 
 Header = dict[str, Any]
 _PREFIX = struct.Struct(">IH")
@@ -256,7 +257,12 @@ class Client:
         await self._writer.drain()
 
     def post(self, header: Header) -> None:
-        """Send a header without waiting. Where the connection is gone its end says so."""
+        """Send a header without waiting. Where the connection is gone its end says so.
+
+        A peer that never reads is left: what waits for it must not grow without bound.
+        """
+        if self._writer.transport.get_write_buffer_size() > _UNREAD:
+            self._writer.transport.abort()
         if not self._writer.is_closing():
             self._writer.write(encode(header))
 

@@ -170,3 +170,30 @@ async def test_a_call_begins_before_what_is_sent_after_it(tmp_path: Path):
         await asyncio.gather(*calls, client.call("resize"))
     server.close()
     assert heard[:40] == ["resize", "write"] * 20
+
+
+async def test_a_peer_that_never_reads_is_left(tmp_path: Path):
+    sent = 0
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal sent
+        await reader.read(1000)  # the call, and nothing after it
+        writer.write(encode({"id": 1, "result": None}))
+        try:
+            while sent < 1_000_000:
+                writer.write(encode({"stream": 1, "seq": sent}, b"x"))
+                sent += 1
+                await writer.drain()
+        except ConnectionError:
+            return
+        finally:
+            writer.close()
+
+    server = await asyncio.start_unix_server(serve, sock=sockets.listen(tmp_path / "s"))
+    async with await Client.connect(tmp_path / "s") as client:
+        stream = await client.open("flood")
+        async for seq, _ in stream:
+            stream.acknowledge(seq + 1)
+        assert "lost" in stream.end
+    server.close()
+    assert sent < 1_000_000
