@@ -36,7 +36,7 @@ export class MadangUsage extends MadangElement {
       .grid path { fill: none; stroke-width: 1.5; vector-effect: non-scaling-stroke; stroke-linejoin: round; }
       .grid .base { stroke: var(--line); stroke-width: 1; }
       .note:not(.bad) { color: var(--amber); font-weight: 600; }
-      .actions { display: flex; flex-wrap: wrap; gap: 6px; align-content: start; padding-top: 4px; }
+      .actions { display: flex; flex-wrap: wrap; gap: 6px; align-content: start; grid-column: 1 / -1; }
       .actions button { font-size: 12px; padding: 2px 8px; min-height: 26px; }
       .actions svg.i { width: 13px; height: 13px; }
       @media (pointer: coarse) { .actions button { min-height: 44px; padding: 2px 14px; } }
