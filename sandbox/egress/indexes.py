@@ -10,10 +10,11 @@ import logging
 import shutil
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from urllib.parse import SplitResult, urlsplit
 
-SECONDS = 20
+SECONDS = 10  # a tool that does not answer by then does not hold sessions up any longer
 
 # pip's own default, asked of pip itself; its files lie on a host of their own.
 _PIP = """
@@ -39,8 +40,10 @@ class Indexes:
 
 
 def package_indexes() -> Indexes:
-    """Those of this machine's pip and npm. Runs both, so it takes a second."""
-    python, node = pip_indexes(_output([sys.executable, "-c", _PIP])), _npm_indexes()
+    """Those of this machine's pip and npm. Runs both at once, so it takes a second."""
+    with ThreadPoolExecutor(1) as other:
+        asked = other.submit(_npm_indexes)
+        python, node = pip_indexes(_output([sys.executable, "-c", _PIP])), asked.result()
     hosts = dict.fromkeys((*python.hosts, *node.hosts))
     return Indexes(tuple(hosts), python.environment | node.environment)
 
