@@ -3,23 +3,13 @@
 from __future__ import annotations
 
 import socket
-from dataclasses import dataclass
 
 from django.conf import settings
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 
+from sandbox.layers import Finding
 from sessions.service.server import socket_path
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One thing looked at. ``state``: found, missing (essential) or optional; ``mend``: what to do about it."""
-
-    name: str
-    state: str
-    detail: str
-    mend: str = ""
 
 
 def portal_findings() -> list[Finding]:

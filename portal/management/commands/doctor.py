@@ -8,9 +8,10 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from portal.checkup import Finding, portal_findings
+from portal.checkup import portal_findings
 from sandbox.doctor import findings
 from sandbox.jail.scope import delegated
+from sandbox.layers import Finding
 
 MARKS = {"found": "✓", "missing": "✗", "optional": "–"}
 
@@ -27,7 +28,7 @@ class Command(BaseCommand):
             command = [sys.executable, *sys.argv, "--here"]
             if (delegated_command := delegated(command)) != command:  # as the session service will be
                 os.execvp(delegated_command[0], delegated_command)  # noqa: S606 - a list, no shell in between
-        parts: tuple[tuple[str, list[Any]], ...] = (("Sandbox", list(findings())), ("Site", portal_findings()))
+        parts: tuple[tuple[str, list[Finding]], ...] = (("Sandbox", list(findings())), ("Site", portal_findings()))
         for title, found in parts:
             self.stdout.write(f"\n{title}")
             for finding in found:
