@@ -212,6 +212,7 @@ class Client:
         self._reader, self._writer = reader, writer
         self._max_frame, self._waiting = max_frame, waiting
         self._ids = itertools.count(1)
+        self._sending = 0  # bytes whose sender waits until they are gone
         self._answers: dict[int, asyncio.Future[Any]] = {}
         self._streams: dict[int, Stream] = {}
         self._pump = asyncio.create_task(self._read())
@@ -253,15 +254,21 @@ class Client:
         return stream
 
     async def send(self, header: Header, payload: bytes = b"") -> None:
-        self._writer.write(encode(header, payload))
-        await self._writer.drain()
+        frame = encode(header, payload)
+        self._sending += len(frame)
+        try:
+            self._writer.write(frame)
+            await self._writer.drain()
+        finally:
+            self._sending -= len(frame)
 
     def post(self, header: Header) -> None:
         """Send a header without waiting. Where the connection is gone its end says so.
 
-        A peer that never reads is left: what waits for it must not grow without bound.
+        A peer that never reads is left: what waits for it must not grow without bound. What a sender waits
+        for is bounded by its waiting: a paste into a program that reads slowly is no reason to leave.
         """
-        if self._writer.transport.get_write_buffer_size() > _UNREAD:
+        if self._writer.transport.get_write_buffer_size() - self._sending > _UNREAD:
             self._writer.transport.abort()
         if not self._writer.is_closing():
             self._writer.write(encode(header))

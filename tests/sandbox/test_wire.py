@@ -197,3 +197,32 @@ async def test_a_peer_that_never_reads_is_left(tmp_path: Path):
         assert "lost" in stream.end
     server.close()
     assert sent < 1_000_000
+
+
+async def test_a_peer_that_reads_slowly_is_not_left_for_what_is_pasted_into_it(tmp_path: Path):
+    heard = 0
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal heard
+        await reader.read(1000)  # the call; the paste waits until all records are out
+        writer.write(encode({"id": 1, "result": None}))
+        for seq in range(100):
+            writer.write(encode({"stream": 1, "seq": seq}, b"x"))
+            await writer.drain()
+        while heard < 4_000_000:
+            heard += len(await reader.read(1 << 20))
+        writer.write(encode({"stream": 1, "end": "done"}))
+        writer.close()
+
+    server = await asyncio.start_unix_server(serve, sock=sockets.listen(tmp_path / "s"))
+    async with await Client.connect(tmp_path / "s") as client:
+        stream = await client.open("cat")
+        pasting = asyncio.create_task(stream.write(b"y" * 4_000_000))
+        await asyncio.sleep(0)  # it has begun
+        seqs = []
+        async for seq, _ in stream:
+            seqs.append(seq)
+            stream.acknowledge(seq + 1)
+        await pasting
+        assert seqs == list(range(100)) and stream.end == "done"
+    server.close()
