@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from sandbox.jail import disks
+from sandbox.jail import disks, pseudofiles
 from sandbox.jail.account import integrated
 from sandbox.jail.seen import Readings, ranges
 from sandbox.runner.children import RESERVED_TASKS
@@ -222,7 +222,7 @@ class Cgroup:
         return 0, 0
 
     def _read(self, controller: str, file: str) -> str:
-        return (self.paths[controller] / file).read_text()
+        return pseudofiles.read(f"{self.paths[controller]}/{file}")
 
     def _read_number(self, controller: str, file: str) -> int:
         try:

@@ -17,6 +17,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from sandbox.jail import pseudofiles
+
 BYTES_PER_SECOND = 256 << 20
 OPERATIONS_PER_SECOND = 8192
 _LOOP = "7"  # what a loop device does its backing disk does again
@@ -86,8 +88,8 @@ def look(pids: Iterable[int]) -> dict[Key, Process]:
     found = {}
     for pid in pids:
         try:
-            fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-            io = dict(line.split(": ") for line in Path(f"/proc/{pid}/io").read_text().splitlines())
+            fields = pseudofiles.read(f"/proc/{pid}/stat").rpartition(")")[2].split()
+            io = dict(line.split(": ") for line in pseudofiles.read(f"/proc/{pid}/io").splitlines())
             account = Process(int(fields[1]), int(io["read_bytes"]), int(io["write_bytes"]))
         except (OSError, ValueError, LookupError):
             continue

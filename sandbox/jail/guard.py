@@ -14,18 +14,18 @@ Under the limit again, everything is as before.
 
 from __future__ import annotations
 
-import asyncio
 import os
 import resource
 import signal
 import stat
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from sandbox.jail import linux
 from sandbox.jail.cgroups import Cgroup
+from sandbox.jail.loop import Loop
 from sandbox.jail.plan import PROJECT
 from sandbox.room import Look, Room, most_entries
 
@@ -81,38 +81,52 @@ class DiskGuard:
             return False
         return active or self.full or since >= IDLE_SECONDS or self._shrunk()
 
-    async def watch(self, computes: Callable[[], bool | None], changed: Callable[[], None]) -> None:
+    def watch(self, loop: Loop, computes: Callable[[], bool | None], changed: Callable[[], None]) -> None:
         """Look whenever it is time, for ever; ``computes`` is None while nothing inside can run.
 
         ``changed`` is called when there is something new to tell.
         """
-        while True:
-            active, before = computes(), self.notice
+
+        def wake() -> None:
+            active = computes()
             if active is not None and self.due(active):
-                try:
-                    await self.look()
-                except OSError:
-                    traceback.print_exc()
-                if self.notice != before:
-                    changed()
-            await asyncio.sleep(self.pause(bool(active)))
+                go_on(self._look(), self.notice, active)
+            else:
+                loop.after(self.pause(bool(active)), wake)
+
+        def go_on(look: Iterator[None], before: tuple[str, str], active: bool) -> None:
+            """A slice of a look: others must not wait for all of it."""
+            until, over = time.monotonic() + _SLICE, True
+            try:
+                for _ in look:
+                    if time.monotonic() > until:
+                        over = False
+                        break
+            except OSError:  # the kernel refused a step; the next look tries again
+                traceback.print_exc()
+            finally:
+                if over:
+                    loop.after(self.pause(active), wake)
+                else:
+                    loop.after(0, go_on, look, before, active)
+            if over and self.notice != before:
+                changed()
+
+        wake()
 
     def _shrunk(self) -> bool:
         """Whether the file system has lost so much room that the project may be near its limit."""
         return self._free - _free(self._folder) > max(0, self._limit - self.room.size) // 4
 
-    async def look(self) -> None:
-        """Measure, and do what follows.
+    def _look(self) -> Iterator[None]:
+        """Measure in small steps, and do what follows.
 
         Raises:
-            OSError: the kernel refused a step; the next look tries again.
+            OSError: the kernel refused a step.
         """
         began = time.monotonic()
-        look, paused = Look(self._folder, 2 * most_entries(self._limit)), began
-        for _ in look:
-            if time.monotonic() - paused > _SLICE:
-                await asyncio.sleep(0)
-                paused = time.monotonic()
+        look = Look(self._folder, 2 * most_entries(self._limit))
+        yield from look
         nameless = self._nameless()
         self.room = Room(look.room.size + nameless.size, look.room.entries + nameless.entries)
         self._free = _free(self._folder)

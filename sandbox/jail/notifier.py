@@ -9,7 +9,6 @@ are read in time and the host does not pay for it.
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import errno
 import os
@@ -25,6 +24,7 @@ from pathlib import Path
 
 from sandbox.jail import linux
 from sandbox.jail.cgroups import Cgroup
+from sandbox.jail.loop import Loop, Timer
 from sandbox.policy import Policy
 from sandbox.policy.judge import judge
 from sandbox.policy.rules import Verdict
@@ -80,25 +80,25 @@ class LiveFacts:
 class Notifier:
     """Answers what arrives on ``listener`` by ``policy``. Owns the descriptor."""
 
-    def __init__(self, listener: int, policy: Policy, facts: LiveFacts) -> None:
+    def __init__(self, loop: Loop, listener: int, policy: Policy, facts: LiveFacts) -> None:
         self.refusals: Refusals = Counter()
-        self._listener, self._policy, self._facts = listener, policy, facts
+        self._loop, self._listener, self._policy, self._facts = loop, listener, policy, facts
         self._poll = select.poll()
         self._poll.register(listener, select.POLLIN)
         self._credit, self._credited = BURST, time.monotonic()
-        self._later: asyncio.TimerHandle | None = None
+        self._later: Timer | None = None
 
     def open(self) -> None:
-        """Answer from now on, in the running loop."""
-        asyncio.get_running_loop().add_reader(self._listener, self._readable)
+        """Answer from now on."""
+        self._loop.on_readable(self._listener, self._readable)
 
     def close(self) -> None:
         """Answer no more. Idempotent."""
         if self._listener < 0:
             return
-        asyncio.get_running_loop().remove_reader(self._listener)
+        self._loop.forget(self._listener)
         if self._later:
-            self._later.cancel()
+            self._loop.cancel(self._later)
         os.close(self._listener)
         self._listener = -1
         self._facts.close()
@@ -123,9 +123,8 @@ class Notifier:
         self._credit = min(BURST, self._credit + (now - self._credited) * SHARE) - seconds
         self._credited = now
         if self._credit < 0:
-            loop = asyncio.get_running_loop()
-            loop.remove_reader(self._listener)
-            self._later = loop.call_later(-self._credit / SHARE, self.open)
+            self._loop.forget(self._listener)
+            self._later = self._loop.after(-self._credit / SHARE, self.open)
 
     def _answer_one(self) -> None:
         try:

@@ -1,13 +1,12 @@
 """The jail: supervises one sandbox from outside, from its making to its last account.
 
-Its socket ``jail.sock`` speaks :mod:`sandbox.runner.wire`: ``watch`` opens a stream of samples,
-``pause``, ``resume`` and ``stop`` do what they say. ``state.json`` tells where its processes and
+Its socket ``jail.sock`` speaks :mod:`sandbox.runner.wire`: ``watch_samples`` opens a stream of samples,
+``pause``, ``resume``, ``stop`` and ``claim`` do what they say. ``state.json`` tells where its processes and
 cgroup are, for whoever must clean up after a jail that was killed; ``exit.json`` is its last word.
 """
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import json
 import os
@@ -18,25 +17,23 @@ import time
 import traceback
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
-from sandbox.egress import account
-from sandbox.jail import claim, linux
-from sandbox.jail.account import AccountFile, integrated
+from sandbox.jail import linux
 from sandbox.jail.cgroups import Cgroup, parent_groups, sandbox_group
-from sandbox.jail.disks import Transferred, disk_of, look
+from sandbox.jail.control import Call, Control
+from sandbox.jail.disks import disk_of
 from sandbox.jail.guard import DiskGuard
+from sandbox.jail.loop import Loop
 from sandbox.jail.making import Runner, make, write_json
-from sandbox.jail.notices import Notices
+from sandbox.jail.meter import Meter
 from sandbox.jail.notifier import LiveFacts, Notifier, Refusals, as_list
 from sandbox.jail.plan import Plan
 from sandbox.jail.shown import Shown
+from sandbox.jail.spare import Spare
 from sandbox.policy import load_policy
 from sandbox.runner import sockets
-from sandbox.runner.wire import CallError, Peer
-from sandbox.usage import Usage
+from sandbox.runner.wire import CallError
 
-CLAIM_SECONDS = 10
 GRACE_SECONDS = 3.0
 SAMPLE_SECONDS = 1.0
 QUICK_SECONDS = 0.1  # between two looks at the memory while something computes: memory moves only then
@@ -59,31 +56,12 @@ def supervise(plan: Plan, reply: socket.socket) -> None:
             raise
         control = sockets.listen(directory / "jail.sock")
         reply.sendall(b'{"ready": true}\n')
-        asyncio.run(_watch(plan, cgroup, runner, shown, control, reply))
+        Jail(plan, cgroup, runner, shown, control, reply).watch()
     except BaseException as error:
         traceback.print_exc()
         _answer_error(reply, error)
     finally:
         os._exit(0)
-
-
-async def _watch(
-    plan: Plan,
-    cgroup: Cgroup,
-    runner: Runner,
-    shown: Shown,
-    control: socket.socket,
-    reply: socket.socket,
-) -> None:
-    policy = load_policy(plan.policy)
-    facts = LiveFacts(cgroup, runner.pid, plan.slots.processes, policy.limits.processes)
-    jail = Jail(plan, cgroup, runner, Notifier(runner.asked, policy, facts), shown, control)
-    if plan.spare:
-        jail.wait_for_claim(reply)
-    else:
-        reply.close()
-        jail.guard_project(plan)
-    await jail.watch()
 
 
 def _answer_error(reply: socket.socket, error: BaseException) -> None:
@@ -110,252 +88,194 @@ def _become_daemon(directory: Path, keep: int) -> None:
 
 
 class Jail:
-    """Watches over a runner that is ready."""
+    """Watches over a runner that is ready. ``keeper`` is whoever asked for the sandbox."""
 
     def __init__(
         self,
         plan: Plan,
         cgroup: Cgroup,
         runner: Runner,
-        notifier: Notifier,
         shown: Shown,
         control: socket.socket,
+        keeper: socket.socket,
     ) -> None:
-        self._plan, self._cgroup, self._notifier, self._shown = plan, cgroup, notifier, shown
-        self._pid, self._lifeline, self._namespaces = runner.pid, runner.lifeline, runner.namespaces
-        self._control = control
+        policy = load_policy(plan.policy)
+        facts = LiveFacts(cgroup, runner.pid, plan.slots.processes, policy.limits.processes)
+        self._loop = Loop()
+        self._ended = os.pidfd_open(runner.pid)
+        self._plan, self._cgroup, self._runner = plan, cgroup, runner
+        self._notifier = Notifier(self._loop, runner.asked, policy, facts)
+        self._meter = Meter(plan, cgroup, shown)
         self._guard: DiskGuard | None = None
-        self._guarding: list[asyncio.Task[None]] = []
-        self._began = time.monotonic()
-        # Since the sandbox was built; its session is told what came after ``base``.
-        self._usage, self._base, self._sampled_ms = Usage(), Usage(), 0
-        self._transferred = Transferred()
-        self._notices = Notices(cgroup, plan.slots)
-        self._keeper: socket.socket | None = None
-        self._claimed = asyncio.Event()
-        self._account = AccountFile(Path(plan.directory))
-        self._stirred = asyncio.Event()
+        self._spare: Spare | None = None
+        self._watchers: dict[Call, Refusals] = {}
         self._input = self._active = time.monotonic()
-        self._busy = self._computes = False
+        self._busy = self._computes = self._paused = False
+        self._due = self._looked = 0.0
+        self._timer = self._loop.after(0, self._look)
         self._reason = ""
-        self._paused = False
-        self._over = False
-        self._ending: asyncio.Future[None] | None = None
-        self._tick: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._report = b""
-
-    async def watch(self) -> None:
-        """Until the runner has ended: then the last account is written, and nothing is left."""
-        loop = asyncio.get_running_loop()
-        gone = asyncio.Event()
-        pidfd = os.pidfd_open(self._pid)
-        loop.add_reader(pidfd, gone.set)
-        loop.add_reader(self._lifeline, self._heard)
-        self._notifier.open()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, lambda: self._stop("stopped"))
         methods = {name: getattr(self, name) for name in ("watch_samples", "pause", "resume", "stop", "claim")}
-        server = await asyncio.start_unix_server(lambda r, w: Peer(r, w, methods).serve(), sock=self._control)
-        sampler = asyncio.create_task(self._sample())
-        await gone.wait()
-        for task in (sampler, *self._guarding):
-            task.cancel()
-        loop.remove_reader(pidfd)
-        await self._finish()
-        self._over = True
-        self._next_tick()
-        await asyncio.sleep(0.05)  # let those who watch read the end
-        server.close()
+        self._control = Control(self._loop, control, methods)
+        if plan.spare:
+            self._spare = Spare(self._loop, plan, runner, keeper, self._begin_session, self._stop)
+        else:
+            keeper.close()
+            self._guard_project()
+
+    def watch(self) -> None:
+        """Until the runner has ended: then the last account is written, and nothing is left."""
+        self._loop.on_readable(self._ended, self._finish)
+        self._loop.on_readable(self._runner.lifeline.fileno(), self._hear)
+        self._loop.on_signals((signal.SIGTERM, signal.SIGINT), lambda: self._stop("stopped"))
+        self._notifier.open()
+        self._loop.run()
 
     # What jail.sock answers
 
-    async def watch_samples(self, peer: Peer, call: int) -> dict[str, Any]:
-        async def pump() -> None:
-            seq, told = 0, Refusals()
-            self._read_accounts()
-            while not self._over:
-                refusals = self._refusals()
-                message = self._message(refusals.items() - told.items())
-                told = refusals
-                await peer.send({"stream": call, "seq": seq}, message)
-                seq += 1
-                await asyncio.shield(self._tick)
-            await peer.send({"stream": call, "end": "exit"})
+    def watch_samples(self, call: Call) -> None:
+        """Opens a stream of samples: one now, and one each second or when there is something new."""
+        call.answer({})
+        self._read_accounts()
+        self._watchers[call] = Refusals()
+        self._tell(call)
 
-        peer.spawn(call, pump())
-        return {}
-
-    async def pause(self, peer: Peer, call: int) -> dict[str, Any]:
+    def pause(self, call: Call) -> None:
         self._cgroup.freeze(True)
         self._paused = True
-        return {}
+        call.answer({})
 
-    async def resume(self, peer: Peer, call: int) -> dict[str, Any]:
+    def resume(self, call: Call) -> None:
         self._cgroup.freeze(False)
         self._paused = False
         self._input = time.monotonic()
-        return {}
+        call.answer({})
 
-    async def stop(self, peer: Peer, call: int) -> dict[str, Any]:
+    def stop(self, call: Call) -> None:
         self._stop("stopped")
-        return {}
+        call.answer({})
 
-    async def claim(self, peer: Peer, call: int, plan: str) -> dict[str, Any]:
-        """Become the sandbox of ``plan``, whose directory this one has been renamed to."""
-        if self._keeper is None:
+    def claim(self, call: Call, plan: str) -> None:
+        if self._spare is None:
             raise CallError("illegal", "This sandbox is no spare one, or not any more.")
-        wanted = Plan.from_json(plan)
-        self._let_go_of_keeper()
-        try:
-            more = claim.differences(self._plan, wanted)
-            claim.enter(self._pid, more, self._id_maps.sources(more))
-            self._id_maps.close()
-            order = {"root": claim.root_of(wanted), "environment": wanted.environment}
-            self._lifeline.send(b"claim " + json.dumps(order).encode() + b"\n")
-            await asyncio.wait_for(self._claimed.wait(), CLAIM_SECONDS)
-            self.guard_project(wanted)
-        except (OSError, ValueError, TimeoutError) as error:
-            self._stop("unclaimed")
-            raise CallError("failed", str(error) or "The runner did not answer.") from error
-        self._plan = wanted
-        asyncio.get_running_loop().call_soon(self._begin_session)  # after the answer, and before anything else is heard
-        return {}
+        self._spare.claim(call, plan)
 
     # Inside
 
-    def wait_for_claim(self, keeper: socket.socket) -> None:
-        """A spare sandbox ends with the driver that holds the other end of ``keeper``, unless it is claimed."""
-        assert self._plan.host_id is not None
-        self._keeper = keeper
-        self._id_maps = claim.IdMaps(self._plan.host_id)
-        asyncio.get_running_loop().add_reader(keeper, self._lose_keeper)
-
-    def guard_project(self, plan: Plan) -> None:
-        """From now on there is the project of ``plan``, if it has one, and its disk limit."""
-        if plan.project:
-            self._guard = DiskGuard(Path(plan.project), plan.slots.disk, self._cgroup, self._pid, self._namespaces)
-            self._guarding.append(asyncio.create_task(self._guard.watch(self._computed_lately, self._next_tick)))
-
-    def _lose_keeper(self) -> None:
-        self._let_go_of_keeper()
-        self._stop("unclaimed")
-
-    def _let_go_of_keeper(self) -> None:
-        if self._keeper is not None:
-            asyncio.get_running_loop().remove_reader(self._keeper)
-            self._keeper.close()
-            self._keeper = None
-
-    def _begin_session(self) -> None:
-        """What was used while nobody had asked is nobody's; and the project may lie on another disk."""
-        self._read_accounts()
-        self._base = self._usage
-        with contextlib.suppress(OSError):  # see _read_accounts
-            self._account.write(self._usage.since(self._base))
-        self._input = self._active = time.monotonic()
-        path = Path(self._plan.directory) / "state.json"
-        write_json(path, json.loads(path.read_text()) | {"base": self._base.as_dict()})
+    def _guard_project(self) -> None:
+        """From now on there is the project, if the plan has one, and its disk limit."""
         if self._plan.project:
-            self._cgroup.throttle(disk_of(self._plan.project))
+            folder, limit = Path(self._plan.project), self._plan.slots.disk
+            self._guard = DiskGuard(folder, limit, self._cgroup, self._runner.pid, self._runner.namespaces)
+            self._guard.watch(self._loop, self._computed_lately, self._tell_all)
+
+    def _begin_session(self, call: Call, plan: Plan) -> None:
+        """A spare sandbox is a session's now. Its project may lie on another disk."""
+        self._plan = plan
+        self._guard_project()
+        self._spare = None
+        call.answer({})
+        base = self._meter.begin_session()
+        self._input = self._active = time.monotonic()
+        path = Path(plan.directory) / "state.json"
+        write_json(path, json.loads(path.read_text()) | {"base": base.as_dict()})
+        if plan.project:
+            self._cgroup.throttle(disk_of(plan.project))
 
     def _stop(self, reason: str) -> None:
-        if not self._reason:
-            self._reason = reason
-            self._ending = asyncio.ensure_future(self._end())
-
-    async def _end(self) -> None:
         """SIGTERM to everybody but the runner, then SIGKILL: it goes down with pid 1."""
+        if self._reason:
+            return
+        self._reason = reason
         self._cgroup.freeze(False)
         with contextlib.suppress(OSError):  # it has just ended by itself
-            self._lifeline.send(b"stop\n")
-        others = [pid for pid in self._cgroup.processes() if pid != self._pid]
-        for pid in others:
+            self._runner.lifeline.send(b"stop\n")
+        for pid in self._others():
             _kill(pid, signal.SIGTERM)
             _kill(pid, signal.SIGHUP)  # what an interactive shell listens to
-        deadline = time.monotonic() + GRACE_SECONDS
-        while time.monotonic() < deadline and set(self._cgroup.processes()) - {self._pid}:  # noqa: ASYNC110 - the kernel
-            await asyncio.sleep(0.02)
-        self._read_accounts()
-        _kill(self._pid, signal.SIGKILL)
+        self._end_by(time.monotonic() + GRACE_SECONDS)
 
-    def _heard(self) -> None:
+    def _end_by(self, deadline: float) -> None:
+        if self._others() and time.monotonic() < deadline:
+            self._loop.after(0.02, self._end_by, deadline)
+            return
+        self._meter.read()
+        _kill(self._runner.pid, signal.SIGKILL)
+
+    def _others(self) -> list[int]:
+        return [pid for pid in self._cgroup.processes() if pid != self._runner.pid]
+
+    def _hear(self) -> None:
+        """Lines of the runner. It is inside: what it says is checked, not trusted."""
         try:
-            data = self._lifeline.recv(65536)
+            data = self._runner.lifeline.recv(65536)
         except BlockingIOError:
             return
         if not data:
-            asyncio.get_running_loop().remove_reader(self._lifeline)
+            self._loop.forget(self._runner.lifeline.fileno())
             return
         *lines, self._report = (self._report + data).split(b"\n")
         self._report = self._report[-4096:]
         for line in lines:
-            try:
-                report = json.loads(line)
-                if "claimed" in report:
-                    self._claimed.set()
-                    continue
-                self._busy = bool(report.get("busy"))
-                self._input = min(int(report.get("input_ms", 0)) / 1000, time.monotonic())
-            except (ValueError, TypeError, AttributeError):
-                continue  # the runner is inside: what it says is checked, not trusted
-        self._stirred.set()
+            with contextlib.suppress(ValueError, TypeError, AttributeError):
+                self._heed(json.loads(line))
+        self._look_soon()
 
-    async def _sample(self) -> None:
-        due = 0.0
-        while True:
-            now = time.monotonic()
-            if now >= due:
+    def _heed(self, report: dict[str, object]) -> None:
+        if report.get("claimed"):
+            if self._spare is not None:
+                self._spare.runner_is_claimed()
+            return
+        self._busy = bool(report.get("busy"))
+        self._input = min(int(str(report.get("input_ms", 0))) / 1000, time.monotonic())
+
+    def _look_soon(self) -> None:
+        """Something has changed inside."""
+        self._loop.cancel(self._timer)
+        self._timer = self._loop.after(self._looked + LEAST_SECONDS - time.monotonic(), self._look)
+
+    def _look(self) -> None:
+        """At all accounts once a second, at the memory more often while something computes."""
+        self._looked = time.monotonic()
+        try:
+            if self._looked >= self._due:
+                self._due = self._looked + SAMPLE_SECONDS
                 self._read_accounts()
-                self._next_tick()
-                due = now + SAMPLE_SECONDS
+                self._tell_all()
             else:
-                self._look_at_memory()
-            self._stirred.clear()
-            await asyncio.sleep(LEAST_SECONDS)
-            rest = due - time.monotonic()
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._stirred.wait(), min(rest, QUICK_SECONDS) if self._computes else rest)
+                self._meter.look_at_memory()
+        finally:
+            rest = self._due - time.monotonic()
+            self._timer = self._loop.after(min(rest, QUICK_SECONDS) if self._computes else rest, self._look)
+
+    def _read_accounts(self) -> None:
+        spent, share = self._meter.read()
+        self._computes = not self._paused and (self._busy or spent > 2)
+        if self._busy or share > BUSY_CPU:
+            self._active = time.monotonic()
 
     def _computed_lately(self) -> bool | None:
         """Within the last moments; None while it is paused."""
         return None if self._paused else time.monotonic() - self._active < 1.5
 
-    def _next_tick(self) -> None:
-        tick, self._tick = self._tick, asyncio.get_running_loop().create_future()
-        tick.set_result(None)
+    def _tell_all(self) -> None:
+        for call in list(self._watchers):
+            if call.left:
+                del self._watchers[call]
+            else:
+                self._tell(call)
 
-    def _look_at_memory(self) -> None:
-        with contextlib.suppress(OSError):  # the next sample tries again, and says why
-            self._usage = integrated(self._usage, self._wall_ms(), self._cgroup.memory_kib())
+    def _tell(self, call: Call) -> None:
+        """A sample, with the new totals of what was refused since the last one."""
+        refusals = self._refusals()
+        if call.record(self._sample(refusals.items() - self._watchers[call].items())):
+            self._watchers[call] = refusals
 
-    def _wall_ms(self) -> int:
-        return int((time.monotonic() - self._began) * 1000)
-
-    def _read_accounts(self) -> None:
-        before = self._usage
-        try:
-            self._transferred = self._transferred.after(look(self._cgroup.processes()))
-            totals = self._transferred.read, self._transferred.written
-            usage = self._cgroup.usage(before, self._wall_ms(), totals)
-            self._usage = account.added(usage, before, Path(self._plan.directory))
-            self._shown.update(self._cgroup, self._usage)
-            self._notices.after(self._usage)
-        except OSError:
-            traceback.print_exc()
-            return
-        with contextlib.suppress(OSError):  # the disk was full when the file was made: it is only for accidents
-            self._account.write(self._usage.since(self._base))
-        elapsed, self._sampled_ms = self._usage.wall_ms - self._sampled_ms, self._usage.wall_ms
-        self._computes = not self._paused and (self._busy or self._usage.cpu_ms > before.cpu_ms + 2)
-        if self._busy or (elapsed and (self._usage.cpu_ms - before.cpu_ms) / elapsed > BUSY_CPU):
-            self._active = time.monotonic()
-
-    def _message(self, refusals: Iterable[tuple[tuple[str, str], int]]) -> bytes:
-        """A sample, and the new totals of what was refused since the last one: once a second is often enough."""
+    def _sample(self, refusals: Iterable[tuple[tuple[str, str], int]]) -> bytes:
         idle = time.monotonic() - max(self._input, self._active)
         busy = self._busy and not self._paused
-        notice, detail = self._notices.now(self._guard)
-        sample = {"usage": self._usage.since(self._base).as_dict(), "busy": busy, "idle_ms": int(idle * 1000)}
+        notice, detail = self._meter.notices.now(self._guard)
+        sample = {"usage": self._meter.usage.as_dict(), "busy": busy, "idle_ms": int(idle * 1000)}
         sample |= {"notice": notice, "detail": detail, "refusals": as_list(refusals)}
         return json.dumps(sample).encode()
 
@@ -363,19 +283,31 @@ class Jail:
         """What the policy refused when it was asked, and what the limit of processes and threads did."""
         return self._notifier.refusals + Refusals({("clone", "processes"): self._cgroup.refused_tasks()})
 
-    async def _finish(self) -> None:
-        _, status = os.waitpid(self._pid, 0)  # noqa: ASYNC222 - its pidfd says it has ended
-        while self._cgroup.processes():  # the kernel is still burying the namespace
+    def _finish(self) -> None:
+        """The runner has ended, and everybody inside with it."""
+        self._loop.forget(self._ended)
+        self._loop.cancel(self._timer)
+        try:
+            self._bury()
+        finally:
+            for call in self._watchers:
+                call.end("exit")
+            self._control.finish()
+
+    def _bury(self) -> None:
+        _, status = os.waitpid(self._runner.pid, 0)
+        while self._cgroup.processes():  # the kernel still takes the namespace down
             self._cgroup.kill()
-            await asyncio.sleep(0.005)
+            time.sleep(0.005)
+        refusals = self._refusals()
         self._notifier.close()
-        self._read_accounts()
+        self._meter.read()
         kills = self._cgroup.out_of_memory_kills()
         reason, detail = self._verdict(kills)
         if not self._plan.spare:
-            usage = self._usage.since(self._base).as_dict()
+            usage = self._meter.usage.as_dict()
             ended = {"reason": reason, "detail": detail, "usage": usage, "oom_kills": kills}
-            ended["refusals"] = as_list(self._refusals().items())
+            ended["refusals"] = as_list(refusals.items())
             write_json(Path(self._plan.directory) / "exit.json", ended)
         self._cgroup.remove()
         sys.stderr.write(f"ended: {reason} {os.waitstatus_to_exitcode(status)} {detail}\n")

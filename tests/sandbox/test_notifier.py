@@ -20,6 +20,7 @@ import pytest
 
 from sandbox.jail import notifier as module
 from sandbox.jail.cgroups import parent_groups, sandbox_group
+from sandbox.jail.loop import Loop
 from sandbox.jail.notifier import BURST, SHARE, LiveFacts, Notifier
 from sandbox.policy import Policy
 from sandbox.policy.compile import compile_policy
@@ -48,6 +49,13 @@ class Facts(Quiet):
     def close(self) -> None: ...
 
 
+async def turn(loop: Loop) -> None:
+    """Turn the jail's loop in between the test's own."""
+    while True:
+        loop.turn(0)
+        await asyncio.sleep(0.001)
+
+
 @dataclass
 class Child:
     """A process whose ``getppid`` is asked, and who answers it."""
@@ -74,12 +82,15 @@ async def child(
             command, cwd=ROOT, pass_fds=[theirs.fileno()], stdout=subprocess.PIPE, start_new_session=True
         )
         _, (listener,), _, _ = await asyncio.to_thread(socket.recv_fds, ours, 1, 1)
-    notifier = Notifier(listener, policy, facts or Facts())  # type: ignore[arg-type]
+    loop = Loop()
+    notifier = Notifier(loop, listener, policy, facts or Facts())  # type: ignore[arg-type]
     if opened:
         notifier.open()
+    turning = asyncio.create_task(turn(loop))
     try:
         yield Child(process, notifier)
     finally:
+        turning.cancel()
         notifier.close()
         with contextlib.suppress(ProcessLookupError):  # all have ended by themselves
             os.killpg(process.pid, signal.SIGKILL)

@@ -1,0 +1,72 @@
+"""The meter: what one sandbox has used, read from the kernel's accounts again and again."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+import traceback
+from pathlib import Path
+
+from sandbox.egress import account
+from sandbox.jail.account import AccountFile, integrated
+from sandbox.jail.cgroups import Cgroup
+from sandbox.jail.disks import Transferred, look
+from sandbox.jail.notices import Notices
+from sandbox.jail.plan import Plan
+from sandbox.jail.shown import Shown
+from sandbox.usage import Usage
+
+
+class Meter:
+    """Of a sandbox that was built just now. ``notices`` and ``shown`` follow its readings."""
+
+    def __init__(self, plan: Plan, cgroup: Cgroup, shown: Shown) -> None:
+        self.notices = Notices(cgroup, plan.slots)
+        self._directory, self._cgroup, self._shown = Path(plan.directory), cgroup, shown
+        self._began = time.monotonic()
+        # Since the sandbox was built; its session is told what came after ``base``.
+        self._usage, self._base, self._read_ms = Usage(), Usage(), 0
+        self._transferred = Transferred()
+        self._account = AccountFile(self._directory)
+
+    @property
+    def usage(self) -> Usage:
+        """Since the session began."""
+        return self._usage.since(self._base)
+
+    def begin_session(self) -> Usage:
+        """What was used while nobody had asked is nobody's: returns that."""
+        self.read()
+        self._base = self._usage
+        self._write_account()
+        return self._base
+
+    def look_at_memory(self) -> None:
+        """The quick look that memory over time needs while something computes."""
+        with contextlib.suppress(OSError):  # the next reading tries again, and says why
+            self._usage = integrated(self._usage, self._wall_ms(), self._cgroup.memory_kib())
+
+    def read(self) -> tuple[int, float]:
+        """Read all accounts; returns the CPU milliseconds since the last time, and as a share of one core."""
+        before = self._usage
+        try:
+            self._transferred = self._transferred.after(look(self._cgroup.processes()))
+            totals = self._transferred.read, self._transferred.written
+            usage = self._cgroup.usage(before, self._wall_ms(), totals)
+            self._usage = account.added(usage, before, self._directory)
+            self._shown.update(self._cgroup, self._usage)
+            self.notices.after(self._usage)
+        except OSError:
+            traceback.print_exc()
+            return 0, 0.0
+        self._write_account()
+        elapsed, self._read_ms = self._usage.wall_ms - self._read_ms, self._usage.wall_ms
+        spent = self._usage.cpu_ms - before.cpu_ms
+        return spent, spent / elapsed if elapsed else 0.0
+
+    def _write_account(self) -> None:
+        with contextlib.suppress(OSError):  # the disk was full when the file was made: it is only for accidents
+            self._account.write(self.usage)
+
+    def _wall_ms(self) -> int:
+        return int((time.monotonic() - self._began) * 1000)
