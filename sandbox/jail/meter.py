@@ -34,8 +34,9 @@ class Meter:
         """Since the session began."""
         return self._usage.since(self._base)
 
-    def begin_session(self) -> Usage:
-        """What was used while nobody had asked is nobody's: returns that."""
+    def begin_session(self, directory: Path) -> Usage:
+        """What was used while nobody had asked is nobody's: returns that. The sandbox's folder has another name now."""
+        self._directory = directory
         self.read()
         self._base = self._usage
         self._write_account()

@@ -175,7 +175,7 @@ class Jail:
         self._guard_project()
         self._spare = None
         call.answer({})
-        base = self._meter.begin_session()
+        base = self._meter.begin_session(Path(plan.directory))
         self._input = self._active = time.monotonic()
         path = Path(plan.directory) / "state.json"
         write_json(path, json.loads(path.read_text()) | {"base": base.as_dict()})
