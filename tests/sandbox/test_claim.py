@@ -16,7 +16,7 @@ import pytest_asyncio
 
 from sandbox.drivers import Sample, SandboxSpec
 from sandbox.drivers.jail import JailDriver
-from sandbox.egress import record
+from sandbox.egress import account, record
 from sandbox.egress.rules import Network
 from sandbox.images import Image, images
 from sandbox.slots import MIB, Slots
@@ -234,3 +234,16 @@ async def test_a_claimed_sandbox_is_not_claimed_again(driver: JailDriver, lab: L
         with pytest.raises(CallError) as refused:
             await client.call("claim", plan=(directory / "plan.json").read_text())
     assert refused.value.code == "illegal"
+
+
+async def test_the_network_bytes_of_a_claimed_one_are_counted(driver: JailDriver, lab: Lab, tmp_path: Path):
+    spares = await ready(driver, 2)
+    id = await claimed(lab, tmp_path / "project")
+    directory = driver.runner_socket(id).parent
+    assert not all(spare.exists() for spare in spares), "it was a spare one, under another name"
+    counted = account.Account(directory)
+    counted.received(12_345)
+    counted.sent(678)
+    usage = (await lab.sample(id, 2)).usage
+    assert (usage.bytes_received, usage.bytes_sent) == (12_345, 678)
+    counted.close()
