@@ -15,6 +15,7 @@ from pathlib import Path
 from bin.lib import servers, setup
 from bin.lib.console import Console, StepFailed
 from bin.lib.layout import FRONTEND, PYTHON, ROOT, VENV
+from sandbox.jail.scope import delegated
 
 MUST_WORK = "MADANG_MUST_WORK"
 PYTEST_FOUND_NONE = 5
@@ -90,7 +91,7 @@ def postgres(run: Run, outcome: Outcome) -> None:
 
 def jail(run: Run, outcome: Outcome) -> None:
     """Real sandboxes on this machine."""
-    pytest(run, outcome, "jail and not e2e")
+    pytest(run, outcome, "jail and not e2e", within=delegated)
 
 
 def e2e(run: Run, outcome: Outcome) -> None:
@@ -136,16 +137,21 @@ def check(command: list[str], env: dict[str, str] | None = None, cwd: Path = ROO
 
 
 def pytest(
-    run: Run, outcome: Outcome, marks: str, paths: list[str] | None = None, env: dict[str, str] | None = None
+    run: Run,
+    outcome: Outcome,
+    marks: str,
+    paths: list[str] | None = None,
+    env: dict[str, str] | None = None,
+    within: Callable[[list[str]], list[str]] = list,
 ) -> None:
-    """Run the tests with these marks and count them into ``outcome``.
+    """Run the tests with these marks, the command changed by ``within``, and count them into ``outcome``.
 
     Raises:
         StepFailed: one failed, or there was none.
     """
     report = run.reports / f"{outcome.name}.xml"
     command = [str(PYTHON), "-m", "pytest", "-q", "-m", marks, f"--junitxml={report}", *(paths or [])]
-    status = _run(command + run.pytest_arguments, {**os.environ, **(env or {})}, ROOT)
+    status = _run(within(command + run.pytest_arguments), {**os.environ, **(env or {})}, ROOT)
     _count(report, outcome)
     if status == PYTEST_FOUND_NONE:
         raise StepFailed(f"there are no tests with the marks: {marks}")
