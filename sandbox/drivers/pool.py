@@ -54,8 +54,10 @@ class Demand:
         return max(usual, min(MOST_EXPECTED, expected)) if self.most else 0
 
     def next_change(self, now: float) -> float | None:
-        """When the target may rise by itself, if ever."""
-        return min((begin for begin, _, _ in self._expected if begin > now), default=None)
+        """When the target may rise or fall by itself, if ever."""
+        moments = [moment for begin, end, _ in self._expected for moment in (begin, end)]
+        moments += [arrival + _RATE_SECONDS for arrival in self._arrivals]
+        return min((moment for moment in moments if moment > now), default=None)
 
     def _forget(self, now: float) -> None:
         while self._arrivals and self._arrivals[0] <= now - _RATE_SECONDS:
@@ -73,7 +75,7 @@ class Spare(Protocol):
         """Let it end, unless it has been claimed."""
 
     def bury(self) -> None:
-        """Leave nothing of one that has died. May block for some seconds."""
+        """Leave nothing of it, whether it has died or nobody wants it. May block for some seconds."""
 
 
 S = TypeVar("S", bound=Spare)
@@ -130,8 +132,9 @@ class Pool(Generic[S]):
     async def _fill(self) -> None:
         while True:
             self._wake.clear()
-            await self._bury_the_dead()
-            if self._starting or len(self._ready) >= self.demand.target(time.monotonic()):
+            target = self.demand.target(time.monotonic())
+            await self._bury(target)
+            if self._starting or len(self._ready) >= target:
                 await self._sleep()
                 continue
             await self._let_starts_go_first()
@@ -141,9 +144,12 @@ class Pool(Generic[S]):
                 log.exception("a spare sandbox could not be made; sessions start without")
                 await asyncio.sleep(_RETRY_SECONDS)
 
-    async def _bury_the_dead(self) -> None:
+    async def _bury(self, target: int) -> None:
+        """Those that have died, and the newest beyond ``target``: nobody is going to ask for so many."""
         self._dead += [spare for spare in self._ready if not spare.alive]
         self._ready = deque(spare for spare in self._ready if spare not in self._dead)
+        while len(self._ready) > target:
+            self._dead.append(self._ready.pop())
         while self._dead:
             await asyncio.to_thread(self._dead.pop().bury)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from dataclasses import dataclass, field
 
 import pytest
@@ -37,8 +38,9 @@ def test_a_class_is_expected_from_its_beginning_to_its_end():
     demand.expect(30, begin=100.0, end=400.0)
     assert demand.next_change(50.0) == 100.0
     assert (demand.target(99.0), demand.target(100.0)) == (LEAST, 30)
-    assert demand.next_change(150.0) is None
+    assert demand.next_change(150.0) == 400.0
     assert demand.target(400.0) == LEAST
+    assert demand.next_change(400.0) is None
 
 
 @given(
@@ -139,4 +141,18 @@ async def test_a_maker_that_fails_is_tried_again_later(monkeypatch: pytest.Monke
     assert spares.take() is None
     maker.failing = False
     await filled(spares, LEAST)
+    await spares.close()
+
+
+async def test_spares_beyond_the_demand_are_given_up():
+    maker = Maker()
+    spares = Pool(maker)
+    spares.open()
+    now = time.monotonic()
+    spares.expect(10, now, now + 0.5)
+    await filled(spares, 10)
+    async with asyncio.timeout(10):
+        while len(spares) > LEAST or not all(spare.buried for spare in maker.made[LEAST:]):
+            await asyncio.sleep(0.005)
+    assert not any(spare.buried for spare in maker.made[:LEAST]), "the oldest are ready for longest"
     await spares.close()
