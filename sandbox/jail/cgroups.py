@@ -234,6 +234,26 @@ class Cgroup:
         (self.paths[controller] / file).write_text(text)
 
 
+class Gauges:
+    """The two accounts of a sandbox that are looked at most often, held open."""
+
+    def __init__(self, cgroup: Cgroup) -> None:
+        self._version = cgroup.version
+        names = ("cpu.stat", "memory.current") if cgroup.version == 2 else ("cpuacct.usage", "memory.usage_in_bytes")
+        folders = cgroup.paths["cpu" if cgroup.version == 2 else "cpuacct"], cgroup.paths["memory"]
+        self._cpu, self._memory = (
+            os.open(folder / name, os.O_RDONLY | os.O_CLOEXEC) for folder, name in zip(folders, names, strict=True)
+        )
+
+    def cpu_ms(self) -> int:
+        text = os.pread(self._cpu, 4096, 0)
+        return _field(text.decode(), "usage_usec") // 1000 if self._version == 2 else int(text) // 1_000_000
+
+    def memory_kib(self) -> int:
+        """What it holds now, page cache included."""
+        return int(os.pread(self._memory, 64, 0)) // 1024
+
+
 def parent_groups() -> tuple[int, dict[str, Path]]:
     """Version, and for each controller the directory under which this process may make groups.
 

@@ -29,7 +29,7 @@ from sandbox.jail.loop import Loop
 from sandbox.jail.plan import PROJECT
 from sandbox.room import Look, Room, most_entries
 
-NEAR_SECONDS, BUSY_SECONDS, IDLE_SECONDS = 0.05, 0.25, 60.0
+NEAR_SECONDS, BUSY_SECONDS, QUIET_SECONDS, IDLE_SECONDS = 0.05, 0.25, 1.0, 60.0
 SMALL = 64 * 1024
 """Bytes that a file may still have while the disk is full: home and /tmp are under the same limit."""
 _SHARE = 10  # a look takes at most one part of this of the time
@@ -72,7 +72,9 @@ class DiskGuard:
 
     def pause(self, active: bool) -> float:
         """Seconds until :meth:`due` is worth asking again. ``active``: the sandbox computes."""
-        return NEAR_SECONDS if active and self.room.size > self._limit * 3 // 4 and not self.full else BUSY_SECONDS
+        if active and self.room.size > self._limit * 3 // 4 and not self.full:
+            return NEAR_SECONDS
+        return BUSY_SECONDS if active or self.full else QUIET_SECONDS
 
     def due(self, active: bool) -> bool:
         """Whether it is time for a look: an idle project costs a question to its file system now and then."""

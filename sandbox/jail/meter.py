@@ -9,12 +9,14 @@ from pathlib import Path
 
 from sandbox.egress import account
 from sandbox.jail.account import AccountFile, integrated
-from sandbox.jail.cgroups import Cgroup
+from sandbox.jail.cgroups import Cgroup, Gauges
 from sandbox.jail.disks import Transferred, look
 from sandbox.jail.notices import Notices
 from sandbox.jail.plan import Plan
 from sandbox.jail.shown import Shown
 from sandbox.usage import Usage
+
+_MUCH_KIB, _MUCH_MS = 1024, 2
 
 
 class Meter:
@@ -23,6 +25,8 @@ class Meter:
     def __init__(self, plan: Plan, cgroup: Cgroup, shown: Shown) -> None:
         self.notices = Notices(cgroup, plan.slots)
         self._directory, self._cgroup, self._shown = Path(plan.directory), cgroup, shown
+        self._gauges = Gauges(cgroup)
+        self._read_kib = 0
         self._began = time.monotonic()
         # Since the sandbox was built; its session is told what came after ``base``.
         self._usage, self._base, self._read_ms = Usage(), Usage(), 0
@@ -42,10 +46,14 @@ class Meter:
         self._write_account()
         return self._base
 
-    def look_at_memory(self) -> None:
-        """The quick look that memory over time needs while something computes."""
-        with contextlib.suppress(OSError):  # the next reading tries again, and says why
-            self._usage = integrated(self._usage, self._wall_ms(), self._cgroup.memory_kib())
+    def look(self) -> bool:
+        """The quick look that memory over time needs; whether much has changed since all accounts were read."""
+        try:
+            self._usage = integrated(self._usage, self._wall_ms(), self._gauges.memory_kib())
+            moved = abs(self._usage.memory_kib - self._read_kib) > _MUCH_KIB
+            return moved or self._gauges.cpu_ms() - self._usage.cpu_ms > _MUCH_MS
+        except OSError:
+            return True  # the next reading tries again, and says why
 
     def read(self) -> tuple[int, float]:
         """Read all accounts; returns the CPU milliseconds since the last time, and as a share of one core."""
@@ -61,6 +69,7 @@ class Meter:
             traceback.print_exc()
             return 0, 0.0
         self._write_account()
+        self._read_kib = self._usage.memory_kib
         elapsed, self._read_ms = self._usage.wall_ms - self._read_ms, self._usage.wall_ms
         spent = self._usage.cpu_ms - before.cpu_ms
         return spent, spent / elapsed if elapsed else 0.0

@@ -36,6 +36,8 @@ from sandbox.runner.wire import CallError
 
 GRACE_SECONDS = 3.0
 SAMPLE_SECONDS = 1.0
+QUIET_SECONDS = 5.0  # between two samples of a sandbox in which nothing happens: a host has a thousand of them
+QUIET_AFTER_SECONDS = 30.0
 QUICK_SECONDS = 0.1  # between two looks at the memory while something computes: memory moves only then
 LEAST_SECONDS = 0.05
 BUSY_CPU = 0.05  # of one core, over a sample: what computes more than this is not idle
@@ -111,7 +113,7 @@ class Jail:
         self._watchers: dict[Call, Refusals] = {}
         self._input = self._active = time.monotonic()
         self._busy = self._computes = self._paused = False
-        self._due = self._looked = 0.0
+        self._sampled = self._looked = 0.0
         self._timer = self._loop.after(0, self._look)
         self._reason = ""
         self._report = b""
@@ -235,18 +237,21 @@ class Jail:
         self._timer = self._loop.after(self._looked + LEAST_SECONDS - time.monotonic(), self._look)
 
     def _look(self) -> None:
-        """At all accounts once a second, at the memory more often while something computes."""
-        self._looked = time.monotonic()
+        """At all accounts once a second, more seldom where nothing happens; at some more often where it computes."""
+        now = self._looked = time.monotonic()
         try:
-            if self._looked >= self._due:
-                self._due = self._looked + SAMPLE_SECONDS
+            moved = self._meter.look()
+            if now >= self._sampled + (SAMPLE_SECONDS if moved or self._lively(now) else QUIET_SECONDS):
+                self._sampled = now
                 self._read_accounts()
                 self._tell_all()
-            else:
-                self._meter.look_at_memory()
         finally:
-            rest = self._due - time.monotonic()
-            self._timer = self._loop.after(min(rest, QUICK_SECONDS) if self._computes else rest, self._look)
+            due = self._sampled + SAMPLE_SECONDS
+            rest = min(QUICK_SECONDS if self._computes else SAMPLE_SECONDS, due - now if due > now else SAMPLE_SECONDS)
+            self._timer = self._loop.after(now + rest - time.monotonic(), self._look)
+
+    def _lively(self, now: float) -> bool:
+        return self._busy or now - max(self._input, self._active) < QUIET_AFTER_SECONDS
 
     def _read_accounts(self) -> None:
         spent, share = self._meter.read()

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.jail.cgroups import Cgroup
+from sandbox.jail.cgroups import Cgroup, Gauges
 from sandbox.jail.seen import Readings
 from sandbox.runner.children import RESERVED_TASKS
 from sandbox.slots import MIB, Slots
@@ -64,6 +64,16 @@ def test_both_versions_read_the_same_accounts(first: Cgroup, second: Cgroup):
     assert [reading.memory_kib_s for reading in readings] == [(4096 + 8192) * 2 // 2] * 2
     assert [reading.processes for reading in readings] == [3, 3]
     assert [group.out_of_memory_kills() for group in (first, second)] == [2, 2]
+
+
+def test_the_gauges_show_what_is_there_now(first: Cgroup, second: Cgroup):
+    for group, cpu in ((first, "cpuacct/cpuacct.usage"), (second, "cpu/cpu.stat")):
+        gauges = Gauges(group)
+        assert (gauges.cpu_ms(), gauges.memory_kib()) == (1234, 8 * 1024)
+        controller, file = cpu.split("/")
+        text = "usage_usec 2000000\nuser_usec 1\n" if group.version == 2 else "2000000000\n"
+        (group.paths[controller] / file).write_text(text)
+        assert gauges.cpu_ms() == 2000
 
 
 def test_totals_never_fall(second: Cgroup):
