@@ -56,7 +56,7 @@ def signal_group(pid: int, number: signal.Signals) -> None:
 
 
 def clean_child(keep: Collection[int] = ()) -> None:
-    """Make a forked child an ordinary process: no loop, default signals, no descriptors above 2 but those to ``keep``."""
+    """Make a forked child an ordinary process: no loop, default signals, of descriptors above 2 only ``keep``."""
     asyncio._set_running_loop(None)
     signal.set_wakeup_fd(-1)
     for number in (signal.SIGCHLD, signal.SIGTERM, signal.SIGHUP, signal.SIGPIPE, signal.SIGQUIT, signal.SIGTSTP):

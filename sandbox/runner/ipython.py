@@ -118,6 +118,8 @@ class HomeProfile(ProfileDir):
 class ForkedKernelApp(IPKernelApp):
     """The stock application, its start cut in two: :meth:`prepare` and, in the fork, :meth:`open`."""
 
+    profile_dir: Any
+
     def prepare(self, home: str) -> None:
         """All that needs neither a thread nor a descriptor, a first cell included."""
         BaseIPythonApplication.initialize(self, [])
@@ -142,8 +144,8 @@ class ForkedKernelApp(IPKernelApp):
         self.shell.run_cell("1", silent=True)
         _ = self.shell.logger
         parts = self.session.serialize(self.session.msg("kernel_info_request"))
-        _, parts = self.session.feed_identities([zmq.Frame(part) for part in parts], copy=False)
-        self.session.deserialize(parts, content=True, copy=False)
+        _, frames = self.session.feed_identities([zmq.Frame(part) for part in parts], copy=False)
+        self.session.deserialize(frames, content=True, copy=False)
 
     def open(self, ends: Pairs) -> None:
         """In the fork: become a kernel of its own, on its ends of the channels."""

@@ -64,7 +64,7 @@ def _function(path: str, names: tuple[str, ...]) -> Callable[[int], None] | None
     for name in names:
         if function := getattr(library, name, None):
             function.argtypes, function.restype = [ctypes.c_int], None
-            return function  # type: ignore[no-any-return]
+            return function
     return None
 
 
