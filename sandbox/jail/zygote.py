@@ -16,7 +16,7 @@ import sys
 import traceback
 
 from sandbox.jail import linux, supervisor
-from sandbox.jail.plan import Plan
+from sandbox.jail.plan import HOME, Plan
 from sandbox.policy import policy_names
 from sandbox.policy.compile import seccomp_program
 from sandbox.runner import ipython
@@ -33,7 +33,7 @@ def main(control: socket.socket, modules: list[str]) -> None:
         importlib.import_module(module)
     for policy in policy_names():
         seccomp_program(policy)
-    ipython.prepare()
+    ipython.prepare(HOME)
     gc.collect()
     gc.freeze()  # what is there now is shared by all forks: the collector must not touch it
     control.send(b"ready")

@@ -7,7 +7,7 @@ import ctypes
 import os
 import resource
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 RESERVED_TASKS = 16
 """Processes and threads that only the runner may start: to answer and to open a terminal when the table is full.
@@ -16,7 +16,8 @@ The cgroup refuses the programs first, which the kernel counts; the jail makes r
 many as may be, and from then on it is RLIMIT_NPROC, one above, that keeps the programs out."""
 
 _PR_SET_DUMPABLE = 4
-_SOONER_KILLED = 500  # of 1000, see proc(5) oom_score_adj
+_SOONER_KILLED = b"500"  # of 1000, see proc(5) oom_score_adj
+_libc = ctypes.CDLL(None)
 
 Ended = Callable[[int], None]
 
@@ -54,19 +55,23 @@ def signal_group(pid: int, number: signal.Signals) -> None:
         return
 
 
-def clean_child(keep: int = 2) -> None:
-    """Make a forked child an ordinary process: a fresh loop, default signals, no descriptors above ``keep``."""
+def clean_child(keep: Collection[int] = ()) -> None:
+    """Make a forked child an ordinary process: no loop, default signals, of descriptors above 2 only ``keep``."""
     asyncio._set_running_loop(None)
     signal.set_wakeup_fd(-1)
     for number in (signal.SIGCHLD, signal.SIGTERM, signal.SIGHUP, signal.SIGPIPE, signal.SIGQUIT, signal.SIGTSTP):
         signal.signal(number, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)  # a full disk is an error to a program, not its end
-    ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, 1)  # the runner's memory is not to be read; a child's accounts are
+    _libc.prctl(_PR_SET_DUMPABLE, 1)  # the runner's memory is not to be read; a child's accounts are
     signal.pthread_sigmask(signal.SIG_SETMASK, ())
     _give_way()
-    os.closerange(keep + 1, min(os.sysconf("SC_OPEN_MAX"), 1 << 20))
-    asyncio.set_event_loop(asyncio.new_event_loop())
+    low = 3
+    for descriptor in sorted(keep):
+        os.closerange(low, descriptor)
+        low = descriptor + 1
+    os.closerange(low, min(os.sysconf("SC_OPEN_MAX"), 1 << 20))
+    asyncio.set_event_loop(None)
 
 
 def _give_way() -> None:
@@ -75,5 +80,6 @@ def _give_way() -> None:
     if limit != resource.RLIM_INFINITY:
         limit = max(1, limit - RESERVED_TASKS + 1)
         resource.setrlimit(resource.RLIMIT_NPROC, (limit, limit))
-    with open("/proc/self/oom_score_adj", "w") as score:
-        score.write(str(_SOONER_KILLED))
+    score = os.open("/proc/self/oom_score_adj", os.O_WRONLY)
+    os.write(score, _SOONER_KILLED)
+    os.close(score)

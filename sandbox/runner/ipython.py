@@ -30,6 +30,7 @@ from IPython.core.profiledir import ProfileDir
 from jupyter_client.session import new_id
 from tornado.ioloop import IOLoop
 from traitlets import Any as AnyTrait
+from traitlets import observe
 from traitlets.config import Config
 from zmq.eventloop.zmqstream import ZMQStream
 
@@ -38,8 +39,9 @@ from sandbox.runner.channels import OUTWARD, Pairs
 from sandbox.runner.kernel_io import DebuggerSocket, Inlet, Outlet, Publisher
 from sandbox.runner.pressure import BoundedSession, BoundedStream, keep_no_copy
 
-_ours: list[str] = []
+_ours: dict[str, Any] = {}
 _path: list[str] = []
+_WORDS = 624  # of 32 bits, in the state of the generator that numpy has (MT19937)
 
 
 class MainThreadOnly:
@@ -94,10 +96,31 @@ class ForkedKernel(IPythonKernel):
         self.shell_stream.post([b"stop aborting"])
 
 
+class HomeProfile(ProfileDir):
+    """A profile that is named in the zygote, where its home is not; :meth:`make` makes its folders in the fork."""
+
+    _made = False
+
+    def make(self) -> None:
+        self._made = True
+        os.makedirs(self.location, exist_ok=True)
+        self.check_dirs()
+
+    @observe("location")
+    def _location_changed(self, change: Any) -> None:
+        for folder in ("security", "log", "startup", "pid", "static"):
+            setattr(self, f"{folder}_dir", os.path.join(change["new"], getattr(self, f"{folder}_dir_name")))
+
+    def _mkdir(self, path: str, mode: int | None = None) -> bool:
+        return self._made and bool(super()._mkdir(path, mode))
+
+
 class ForkedKernelApp(IPKernelApp):
     """The stock application, its start cut in two: :meth:`prepare` and, in the fork, :meth:`open`."""
 
-    def prepare(self) -> None:
+    profile_dir: Any
+
+    def prepare(self, home: str) -> None:
         """All that needs neither a thread nor a descriptor, a first cell included."""
         BaseIPythonApplication.initialize(self, [])
         self.session = BoundedSession(parent=self)
@@ -111,7 +134,18 @@ class ForkedKernelApp(IPKernelApp):
         self.init_extensions()
         self.init_code()
         _show_figures(self.shell)
+        self.patch_io()
+        self._rehearse()
+        self.profile_dir = self.shell.profile_dir = HomeProfile(location=f"{home}/.ipython/profile_default")
+
+    def _rehearse(self) -> None:
+        """Have what comes with a first cell and a first message, imports included, here and not in every fork."""
+        self.log.setLevel(logging.CRITICAL)  # stock makes a record of each message, which its handler then drops
         self.shell.run_cell("1", silent=True)
+        _ = self.shell.logger
+        parts = self.session.serialize(self.session.msg("kernel_info_request"))
+        _, frames = self.session.feed_identities([zmq.Frame(part) for part in parts], copy=False)
+        self.session.deserialize(frames, content=True, copy=False)
 
     def open(self, ends: Pairs) -> None:
         """In the fork: become a kernel of its own, on its ends of the channels."""
@@ -124,7 +158,8 @@ class ForkedKernelApp(IPKernelApp):
         publisher.start()
         self.init_io()
         self.init_signal()
-        self._use_home()
+        self.profile_dir.make()
+        self.shell.ipython_dir = os.path.dirname(self.profile_dir.location)
         self.kernel.start()
         self.control_thread.start()
 
@@ -141,7 +176,6 @@ class ForkedKernelApp(IPKernelApp):
         sys.stderr = BoundedStream(self.session, self.iopub_thread, "stderr")
         self.displayhook = sys.displayhook = ZMQDisplayHook(self.session, self.iopub_socket)
         self.displayhook.get_execution_count = lambda: self.kernel.execution_count
-        self.patch_io()
 
     def parse_command_line(self, argv: object = None) -> None: ...
 
@@ -156,30 +190,27 @@ class ForkedKernelApp(IPKernelApp):
         for hook in (kernel.shell.displayhook, kernel.shell.display_pub):
             hook.pub_socket = self.iopub_socket
 
-    def _use_home(self) -> None:
-        """The profile is the sandbox's user's, not that of who ran the zygote."""
-        profile = ProfileDir.create_profile_dir(os.path.expanduser("~/.ipython/profile_default"))
-        self.profile_dir = self.shell.profile_dir = profile
-        self.shell.ipython_dir = os.path.dirname(profile.location)
 
-
-def prepare() -> None:
-    """In the zygote: make the application that every fork will open."""
+def prepare(home: str) -> None:
+    """In the zygote: make the application that every fork will open. ``home`` is its user's, inside."""
     config = Config()
     config.IPKernelApp.log_level = logging.CRITICAL  # its hints are for people who started it by hand
     config.Session.key = b""
     config.HistoryManager.enabled = False
-    ForkedKernelApp.instance(config=config).prepare()
+    ForkedKernelApp.instance(config=config).prepare(home)
     _reseed()
-    _ours[:] = [name for name in sys.modules if name.split(".")[0] == "sandbox"]
+    threads.find()
+    asyncio.get_event_loop_policy()  # made when it is first asked for, and then the same in all forks
+    _ours.update((name, module) for name, module in sys.modules.items() if name.split(".")[0] == "sandbox")
     _path[:] = ["", *(entry for entry in sys.path if Path(entry).is_dir() and not _is_ours(entry))]
 
 
 def run(ends: Pairs, begin: Callable[[], None]) -> None:
     """Run a kernel on its ends of the channels until it exits; ``begin`` waits until it is to answer."""
     if not ForkedKernelApp.initialized():
-        prepare()
+        prepare(os.path.expanduser("~"))
     threads.use_cores()
+    asyncio.set_event_loop(asyncio.new_event_loop())
     app = ForkedKernelApp.instance()
     _reseed()
     app.open(ends)
@@ -191,9 +222,13 @@ def run(ends: Pairs, begin: Callable[[], None]) -> None:
 
 
 def _reseed() -> None:
-    """Forks of one zygote must not draw the same numbers; Python's own generator sees to itself."""
+    """Forks of one zygote must not draw the same numbers; Python's own generator sees to itself.
+
+    The generator's whole state is drawn here: numpy's way from a seed to a state costs a fork twice the memory.
+    """
     if numpy := sys.modules.get("numpy"):
-        numpy.random.seed()
+        state = {"key": memoryview(os.urandom(_WORDS * 4)).cast("I"), "pos": _WORDS}
+        numpy.random.get_bit_generator().state = {"bit_generator": "MT19937", "state": state}
 
 
 def _show_figures(shell: Any) -> None:
@@ -207,7 +242,10 @@ def _show_figures(shell: Any) -> None:
 
 
 def _forget_runner() -> None:
-    """Leave no trace of the runner in the interpreter: a user's own ``sandbox.py`` must import."""
+    """Leave no trace of the runner in the interpreter: a user's own ``sandbox.py`` must import.
+
+    The modules live on in ``_ours``: to take them apart would write to all their pages.
+    """
     for name in _ours:
         sys.modules.pop(name, None)
     sys.argv = ["ipykernel"]

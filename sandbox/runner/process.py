@@ -7,7 +7,6 @@ environment. So one can be made before anybody asks for a kernel (:class:`Spare`
 from __future__ import annotations
 
 import asyncio
-import fcntl
 import json
 import os
 import signal
@@ -16,7 +15,7 @@ import traceback
 from pathlib import Path
 
 from sandbox.runner import ipython
-from sandbox.runner.channels import NAMES, Channels, Pairs, pairs, read_frame
+from sandbox.runner.channels import Channels, Pairs, pairs, read_frame
 from sandbox.runner.children import Children, clean_child, signal_group
 from sandbox.runner.wire import CallError
 
@@ -115,8 +114,7 @@ def _become_kernel(ends: Pairs) -> None:
     """In the forked child: never returns."""
     code = 1
     try:
-        ends = _lowest(ends)
-        clean_child(keep=2 + len(ends))
+        clean_child(keep=[end.fileno() for end in ends.values()])
         os.setsid()
         ipython.run(ends, lambda: _begin(ends["shell"]))
         code = 0
@@ -134,12 +132,6 @@ def _begin(shell: socket.socket) -> None:
         order = json.loads(read_frame(shell))
     except ConnectionError:
         raise SystemExit(0) from None  # the runner has no use for a spare kernel any more
-    os.environ.update(order["environment"])
+    for name, value in order["environment"].items():
+        os.environ[name] = value
     os.chdir(order["cwd"] if os.path.isdir(order["cwd"]) else Path.home())
-
-
-def _lowest(ends: Pairs) -> Pairs:
-    """The same sockets on the descriptors from 3 on."""
-    high = {name: fcntl.fcntl(ends[name].detach(), fcntl.F_DUPFD, 3 + len(NAMES)) for name in NAMES}
-    numbers = enumerate(NAMES, start=3)
-    return {name: socket.socket(fileno=os.dup2(high[name], number, inheritable=False)) for number, name in numbers}

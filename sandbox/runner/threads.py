@@ -1,7 +1,8 @@
 """Numeric libraries that the zygote loaded with one thread are told in each fork how many cores there are.
 
 A library reads its thread variable once, when it is loaded; a fork of the zygote has it loaded already.
-So its own function is called, found by name among the libraries of this process.
+So its own function is called, found in the zygote by name among the libraries of the process: to look for it
+costs memory, and inside, a library's file may lie elsewhere.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import ctypes
 import os
 import re
+from collections.abc import Callable
 
 # A library's name, the variable it would have read, and its function's names in the order of age.
 _LIBRARIES = (
@@ -25,6 +27,7 @@ _LIBRARIES = (
 
 
 _libc = ctypes.CDLL(None)
+_found: list[tuple[str, Callable[[int], None]]] = []
 
 
 class _Loaded(ctypes.Structure):
@@ -36,35 +39,37 @@ class _Loaded(ctypes.Structure):
 _Visit = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(_Loaded), ctypes.c_size_t, ctypes.c_void_p)
 
 
-def use_cores() -> list[str]:
-    """Tell each library that is loaded the number in its variable; returns the functions that were called."""
-    called = []
-    for path in loaded():
+def find() -> None:
+    """In the zygote: look for the functions of the libraries that are loaded."""
+    _found.clear()
+    for path in _loaded():
         for name, variable, functions in _LIBRARIES:
-            number = os.environ.get(variable, "")
-            if name.search(os.path.basename(path)) and number.isdigit():
-                called += _call(path, functions, int(number))
-    return called
+            if name.search(os.path.basename(path)) and (function := _function(path, functions)):
+                _found.append((variable, function))
 
 
-def _call(path: str, functions: tuple[str, ...], number: int) -> list[str]:
+def use_cores() -> None:
+    """In a fork: tell each library the number in its variable."""
+    for variable, function in _found:
+        number = os.environ.get(variable, "")
+        if number.isdigit():
+            function(int(number))
+
+
+def _function(path: str, names: tuple[str, ...]) -> Callable[[int], None] | None:
     try:
         library = ctypes.CDLL(path, mode=os.RTLD_NOLOAD | os.RTLD_LAZY)
     except OSError:
-        return []  # under this name it is not to be had: it keeps its one thread
-    for name in functions:
+        return None  # under this name it is not to be had: it keeps its one thread
+    for name in names:
         if function := getattr(library, name, None):
             function.argtypes, function.restype = [ctypes.c_int], None
-            function(number)
-            return [name]
-    return []
+            return function
+    return None
 
 
-def loaded() -> list[str]:
-    """The shared libraries of this process, by the names they were loaded under (dl_iterate_phdr(3)).
-
-    Not by the names of the files: inside, a file may lie elsewhere than where the zygote found it.
-    """
+def _loaded() -> list[str]:
+    """The shared libraries of this process, by the names they were loaded under (dl_iterate_phdr(3))."""
     names: list[str] = []
 
     def visit(info: ctypes._Pointer[_Loaded], size: int, data: object) -> int:
