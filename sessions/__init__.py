@@ -10,7 +10,7 @@ The life of a session in the order it happens, and where each part is:
 3. ``lifecycle.py`` says what every operation means in every state and what is to be done about it;
    ``service/live.py`` does it, with the driver of ``sandbox.drivers``.
 4. The browser's streams are relayed straight to the sandbox's runner: ``routing.py``,
-   ``consumers.py``, ``relay.py``, ``flow.py``, ``runner.py``.
+   ``consumers.py``, ``relay.py``, ``flow.py``, ``receipts.py``, ``runner.py``.
 5. Each second a sample arrives: ``watch`` streams show it, ``idle.py`` decides whether the session
    sleeps, ``ledger.py`` turns totals into lines that add up.
 6. It ends: the final line and the state are written in one transaction, its slots go back to the

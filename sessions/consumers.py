@@ -18,6 +18,7 @@ from sessions.jupyter.terminals import COLUMNS, NAME, ROWS, terminal_of
 from sessions.models import Kernel, Session
 from sessions.ports import watch_ports
 from sessions.problems import Problem
+from sessions.receipts import Receipts
 from sessions.relay import BAD_MESSAGE, ENDED, NO_SUCH_THING, Closed, Relay, check_session, own_session
 from sessions.represent import session_json
 
@@ -177,6 +178,8 @@ class JupyterTerminal(Terminal):
     async def attach(self, client: Client) -> Stream:
         self._runner, self._size, self._resizing = client, None, None
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
+        self._receipts = Receipts(self.flow.ping, self.acknowledge)
+        self.acknowledges = self.flow.on_pong(self._receipts.answered)
         await self._send("setup", {})
         return await client.open("terminal.attach", name=self.name, tail=True)
 
@@ -187,6 +190,8 @@ class JupyterTerminal(Terminal):
     async def show(self, sequence: int, payload: bytes) -> None:
         if text := self._decoder.decode(payload):
             await self._send("stdout", text)
+        if self.acknowledges:
+            self._receipts.shown(sequence + 1, len(payload))
 
     async def take(self, frame: str | bytes) -> None:
         try:

@@ -34,7 +34,8 @@ class Flow:
         self._queued = 0
         self._room = asyncio.Event()
         self._room.set()
-        self._transport = _transport(send)
+        self._protocol = _protocol(send)
+        self._transport = getattr(self._protocol, "transport", None)
         if self._transport is not None:
             self._transport.unregisterProducer()
             self._transport.registerProducer(self, False)
@@ -62,6 +63,18 @@ class Flow:
         if self._transport is not None and self._transport.connected and not self._transport.disconnecting:
             self._transport.resumeProducing()
 
+    def on_pong(self, answered: Callable[[bytes], None]) -> bool:
+        """Have ``answered`` called with each pong of the client, and say whether :meth:`ping` can ask for one."""
+        if self._transport is None:
+            return False
+        self._protocol.onPong = answered
+        return True
+
+    def ping(self, payload: bytes) -> None:
+        """Ask the client to send ``payload`` back once it has read what was sent before."""
+        if self._transport is not None:
+            self._protocol.sendPing(payload)
+
     def release(self) -> None:
         """Let go of the transport, which is about to close."""
         if self._transport is not None:
@@ -80,16 +93,15 @@ class Flow:
         self._room.set()
 
 
-def _transport(send: Any) -> Any:
-    """The Twisted transport behind Daphne's ``send``, or None under another server."""
+def _protocol(send: Any) -> Any:
+    """The protocol object behind Daphne's ``send``, which has a Twisted transport; None under another server."""
     while not isinstance(send, partial):
         owner = getattr(send, "__self__", None)
         send = getattr(owner, "real_send", None)  # Django's cookie session wraps it, see channels.sessions
         if send is None:
             return None
     protocol = send.args[0] if send.args else None
-    transport = getattr(protocol, "transport", None)
-    return transport if hasattr(transport, "registerProducer") else None
+    return protocol if hasattr(getattr(protocol, "transport", None), "registerProducer") else None
 
 
 def _keep_short(transport: Any) -> None:

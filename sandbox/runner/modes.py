@@ -10,21 +10,26 @@ The picture itself is not kept: a program on the alternate screen is asked to dr
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 RESET = b"\x18\x1bc"
 """Ends whatever sequence a terminal is in, then resets it (CAN, RIS)."""
 _LONGEST_REST = 4096
 _MOST = 64
+_COLOURS = 16
 
-_SEQUENCE = re.compile(
-    rb"\x1b\[(?P<params>[0-?]*)(?P<middle>[ -/]*)(?P<final>[@-~])"
+# Each begins with the same byte, so that plain text is skipped at the speed of memory; colours are looked up alone.
+_ESCAPE = (
+    rb"\x1b\[(?P<params>[0-?]*)(?P<middle>[ -/]*)(?P<final>[hlpqr])"
     rb"|\x1b\](?P<osc>[^\x07\x18\x1a\x1b]*)(?:[\x07\x18\x1a]|\x1b\\|(?=\x1b[^\\]))"
     rb"|\x1b[PX^_][^\x18\x1a\x1b]*(?:[\x18\x1a]|\x1b\\|(?=\x1b[^\\]))"
     rb"|\x1b(?P<charset>[()*+])(?P<set>[0-~])"
     rb"|\x1b(?P<simple>[=>c])"
-    rb"|(?P<shift>[\x0e\x0f])"
 )
+_SEQUENCE = re.compile(_ESCAPE)
+_SEQUENCE_OR_SHIFT = re.compile(_ESCAPE + rb"|(?P<shift>[\x0e\x0f])")
+_COLOUR = re.compile(rb"\x1b\[(?![<=>?])([0-?]*)m")
 _BEGUN = re.compile(rb"\x1b(?:\[[0-?]*[ -/]*|\][^\x07\x18\x1a\x1b]*\x1b?|[PX^_][^\x18\x1a\x1b]*\x1b?|[ -/]*)\Z")
 _ALTERNATE = (b"47", b"1047", b"1049")
 _MOMENTARY = (b"3", b"1048")  # a width that xterm asks before it takes; a saved cursor
@@ -53,11 +58,12 @@ class Modes:
             self, private=dict(self.private), ansi=dict(self.ansi), charsets=dict(self.charsets),
             others=dict(self.others),
         )  # fmt: skip
-        end = 0
-        for match in _SEQUENCE.finditer(data):
-            state = state._take(match)
+        end = reset = 0
+        for match in _sequences(data):
+            former, state = state, state._take(match)
             end = match.end()
-        return replace(state, rest=_begun(data, end))
+            reset = reset if state is former else end
+        return replace(state, colours=_colours(state.colours, data, reset), rest=_begun(data, end))
 
     def restore(self) -> bytes:
         """What brings a terminal in any state into this one."""
@@ -67,25 +73,22 @@ class Modes:
         return b"".join((RESET, *sets, *self.others.values(), *self.colours, self.rest))
 
     def _take(self, match: re.Match[bytes]) -> Modes:
-        found = match.groupdict()
-        if found["final"]:
-            return self._control(match[0], found["params"], found["middle"], found["final"])
-        if found["simple"] == b"c":
-            return Modes()
-        if found["simple"]:
-            self.others["keypad"] = match[0]
-        elif found["shift"]:
-            self.others["shift"] = match[0]
-        elif found["charset"]:
-            self.charsets[found["charset"]] = found["set"]
-        elif found["osc"] and found["osc"][:2] in (b"0;", b"2;"):
-            self.others["title"] = b"\x1b]" + found["osc"][:256] + b"\x07"
+        match match.lastgroup:
+            case "final":
+                return self._control(match[0], match["params"], match["middle"], match["final"])
+            case "simple" if match["simple"] == b"c":
+                return Modes()
+            case "simple":
+                self.others["keypad"] = match[0]
+            case "shift":
+                self.others["shift"] = match[0]
+            case "set":
+                self.charsets[match["charset"]] = match["set"]
+            case "osc" if match["osc"][:2] in (b"0;", b"2;"):
+                self.others["title"] = b"\x1b]" + match["osc"][:256] + b"\x07"
         return self
 
     def _control(self, whole: bytes, params: bytes, middle: bytes, final: bytes) -> Modes:
-        if final == b"m" and not middle and params[:1] not in (b"<", b"=", b">", b"?"):
-            fresh = not params or params.split(b";")[0].strip(b"0") == b""
-            return replace(self, colours=(() if fresh else self.colours[-15:]) + (whole,) * bool(params.strip(b"0;")))
         if final in b"hl" and not middle:
             private = params.startswith(b"?")
             modes = self.private if private else self.ansi
@@ -100,6 +103,30 @@ class Modes:
             kept = {mode: how for mode, how in self.private.items() if mode not in (b"1", b"6", b"7", b"25")}
             return Modes(private=kept, others={name: self.others[name] for name in ("title",) if name in self.others})
         return self
+
+
+def _sequences(data: bytes) -> Iterator[re.Match[bytes]]:
+    """What sets a mode in ``data``, colours aside."""
+    shifts = b"\x0e" in data or b"\x0f" in data
+    return (_SEQUENCE_OR_SHIFT if shifts else _SEQUENCE).finditer(data)
+
+
+def _colours(former: tuple[bytes, ...], data: bytes, start: int) -> tuple[bytes, ...]:
+    """The colours behind ``data``, which knows of none before ``start`` but ``former``.
+
+    They are looked for from the end, where few tell all: an escape ends any string, so one is a colour wherever it is.
+    """
+    found: list[bytes] = []
+    at = len(data)
+    while len(found) < _COLOURS and (at := data.rfind(b"\x1b[", start, at)) >= 0:
+        if match := _COLOUR.match(data, at):
+            params = match[1]
+            if params.strip(b"0;"):
+                found.append(match[0])
+            if not params.split(b";", 1)[0].strip(b"0"):  # it begins with a reset of all colours
+                former = ()
+                break
+    return (*former, *reversed(found))[-_COLOURS:]
 
 
 def _begun(data: bytes, start: int) -> bytes:

@@ -74,7 +74,8 @@ class Terminal:
         self._unwritten += payload
         if idle:
             self._flush()
-        while len(self._unwritten) > _TYPED_AHEAD:  # a program that does not read: hold the sender back
+        while self._crowded:  # a program that does not read: hold the sender back
+            self._let_go()
             self._written.clear()
             await self._written.wait()
 
@@ -109,7 +110,7 @@ class Terminal:
             self.log.append(data)
         if over:
             self._hang_up()
-        elif self.log.full():
+        elif self.log.full() and not self._crowded:
             asyncio.get_running_loop().remove_reader(self._master)
             self._holding = asyncio.ensure_future(self._read_when_room())
 
@@ -130,9 +131,19 @@ class Terminal:
             size += len(piece)
         return b"".join(pieces), False
 
+    @property
+    def _crowded(self) -> bool:
+        """Whether so much is typed ahead that its sender waits, and with it the acknowledgements behind."""
+        return len(self._unwritten) > _TYPED_AHEAD
+
     async def _read_when_room(self) -> None:
         await self.log.room()
         if self._master >= 0:
+            asyncio.get_running_loop().add_reader(self._master, self._read)
+
+    def _let_go(self) -> None:
+        """Hold the program back no longer: it may wait for room for its output before it reads more input."""
+        if self._holding is not None and self._holding.cancel() and self._master >= 0:
             asyncio.get_running_loop().add_reader(self._master, self._read)
 
     def _flush(self) -> None:

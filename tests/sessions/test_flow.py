@@ -35,8 +35,14 @@ class Transport:
 
 
 class Protocol:
+    onPong: Any = None
+
     def __init__(self) -> None:
         self.transport = Transport()
+        self.pings: list[bytes] = []
+
+    def sendPing(self, payload: bytes) -> None:
+        self.pings.append(payload)
 
 
 class Wrapper:
@@ -87,6 +93,17 @@ async def test_the_client_is_not_read_while_nothing_takes_its_frames() -> None:
     assert protocol.transport.reading
 
 
+async def test_pings_go_out_and_pongs_come_in_until_it_is_let_go() -> None:
+    protocol, pongs = Protocol(), list[bytes]()
+    flow = Flow(partial(reply, protocol))
+    assert flow.on_pong(pongs.append)
+    flow.ping(b"one")
+    protocol.onPong(b"one")
+    flow.release()
+    flow.ping(b"two")
+    assert (protocol.pings, pongs) == ([b"one"], [b"one"])
+
+
 async def test_letting_go_frees_whoever_waits() -> None:
     protocol = Protocol()
     flow = Flow(partial(reply, protocol))
@@ -112,4 +129,6 @@ async def test_under_another_server_it_does_nothing() -> None:
         await asyncio.wait_for(flow.drained(), 1)
         flow.pause_reading()
         flow.resume_reading()
+        assert not flow.on_pong(lambda pong: None)
+        flow.ping(b"one")
         flow.release()

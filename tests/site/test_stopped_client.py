@@ -9,7 +9,9 @@ from typing import Any
 
 import httpx
 import pytest
+from websockets.frames import Frame, Opcode
 
+from sandbox.runner.pace import FIRST
 from tests.attacks.test_floods import GROWTH_KIB, resident
 from tests.live import Account, Site, wait_for
 from tests.sessions.test_live import end, kernel_path, open_socket, start_kernel
@@ -61,3 +63,36 @@ async def test_a_client_that_stops_reading_makes_nobody_grow(
             while ("KeyboardInterrupt" if where == "cell" else "after") not in seen:
                 seen = seen[-1000:] + str(await socket.recv())
     end(http, session)
+
+
+async def test_what_lies_on_the_way_to_a_jupyter_terminal_holds_its_program_back(
+    site: Site, owner: Account, http: httpx.Client
+) -> None:
+    """The network takes everything here, and only the pongs tell that the client has not."""
+    _, session = start_kernel(http)
+    http.post("/jupyter/api/terminals", json={"name": "main"}).raise_for_status()
+    async with open_socket(site, owner, f"/jupyter/terminals/websocket/{session[:8]}-main") as socket:
+        held: list[Frame] = []
+        send = socket.protocol.send_frame
+        socket.protocol.send_frame = lambda frame: held.append(frame) if frame.opcode is Opcode.PONG else send(frame)
+        await socket.send(json.dumps(["stdin", "yes\n"]))
+        shown: list[str] = []
+        reading = asyncio.create_task(read_until(socket, "after", shown))
+        await asyncio.to_thread(stands_still, http, session)
+        assert held
+        assert 0 < sum(map(len, shown)) < 2 * FIRST
+        for frame in held:
+            send(frame)
+        socket.protocol.send_frame = send
+        await socket.send(json.dumps(["stdin", "\x03echo af''ter\n"]))
+        await reading
+    end(http, session)
+
+
+async def read_until(socket: Any, last: str, shown: list[str]) -> None:
+    """Gather what a terminal shows until it shows ``last``."""
+    async with asyncio.timeout(120):
+        while last not in "".join(shown[-2:]):
+            kind, *values = json.loads(await socket.recv())
+            if kind == "stdout":
+                shown.append(values[0])
