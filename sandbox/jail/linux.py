@@ -170,6 +170,25 @@ def seccomp_answer(listener: int, id: int, code: int) -> None:
     fcntl.ioctl(listener, _SECCOMP_IOCTL_NOTIF_SEND, struct.pack("=QqiI", id, 0, -code, 0 if code else 1))
 
 
+def seccomp_succeed(listener: int, id: int) -> None:
+    """Let the call return 0 without being made. ``ENOENT``: nobody waits for it any more."""
+    fcntl.ioctl(listener, _SECCOMP_IOCTL_NOTIF_SEND, struct.pack("=QqiI", id, 0, 0, 0))
+
+
+def seccomp_write(listener: int, asked: SeccompNotification, address: int, data: bytes) -> bool:
+    """Write ``data`` into the memory of the caller of ``asked``; whether that could be done."""
+    try:
+        memory = os.open(f"/proc/{asked.thread}/mem", os.O_WRONLY | os.O_CLOEXEC)
+    except OSError:
+        return False  # it has just died, or is not ours to write to
+    try:  # what is open is the memory of whoever had that id: only if the caller still waits, that is the caller
+        return seccomp_still_waits(listener, asked.id) and os.pwrite(memory, data, address) == len(data)
+    except (OSError, OverflowError):
+        return False  # no such address
+    finally:
+        os.close(memory)
+
+
 def seccomp_still_waits(listener: int, id: int) -> bool:
     """Whether the caller of ``id`` still waits: only then is its pid its own, and nobody else's by now."""
     try:

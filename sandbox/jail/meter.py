@@ -46,6 +46,10 @@ class Meter:
         self._write_account()
         return self._base
 
+    def sysinfo(self) -> bytes:
+        """What sysinfo(2) is to say inside."""
+        return self._shown.sysinfo(self._wall_ms() / 1000)
+
     def look(self) -> bool:
         """The quick look that memory over time needs; whether much has changed since all accounts were read."""
         try:

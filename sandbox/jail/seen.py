@@ -8,16 +8,16 @@ are bound over ``/proc`` (proc(5)) and written under ``/sys``. Which reader is s
 - sysconf(3) ``_SC_NPROCESSORS_*``, ``lscpu``, OpenBLAS: ``/sys/devices/system/cpu``;
 - ``free``, ``top``, Node, psutil: ``/proc/meminfo``, ``/proc/stat``, ``/proc/loadavg``, ``/proc/cpuinfo``;
 - Java's and .NET's memory, Go's and Node's quotas: the sandbox's own cgroup, bound under ``/sys/fs/cgroup``;
-- ``uptime``, ``ps``: a time namespace.
-
-sysinfo(2) answers for the host and nothing here can change that: glibc's ``_SC_PHYS_PAGES`` and
-``_SC_AVPHYS_PAGES`` (and so ``getconf`` and ``os.sysconf``), busybox and musl read it.
+- ``uptime``, ``ps``: a time namespace;
+- glibc's ``_SC_PHYS_PAGES`` and ``_SC_AVPHYS_PAGES`` (and so ``getconf`` and ``os.sysconf``), busybox, musl:
+  sysinfo(2), which the policies ask about and the jail answers.
 """
 
 from __future__ import annotations
 
 import math
 import re
+import struct
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -26,6 +26,7 @@ _TICKS = 100  # USER_HZ, the unit of /proc/stat on every architecture that is se
 _KIB = 1024
 _NUMBER = re.compile(r"^processor\s*:\s*(\d+)", re.MULTILINE)
 _SHARED = re.compile(r"^(siblings|cpu cores)(\s*: )\d+", re.MULTILINE)
+_SYSINFO = struct.Struct("=q3Q6QH6xQQI4x")
 _LOAD_SECONDS = (60, 300, 900)
 
 
@@ -122,6 +123,14 @@ def meminfo(limit: int, readings: Readings) -> str:
         "SUnreclaim": 0,
     }
     return "".join(f"{name + ':':<16}{value // _KIB:>12} kB\n" for name, value in rows.items())
+
+
+def sysinfo(limit: int, readings: Readings, load: Load) -> bytes:
+    """A packed ``struct sysinfo`` (sysinfo(2)) of the same machine; loads are in units of 1/65536."""
+    used = min(readings.memory, limit)
+    loads = (min(int(mean * (1 << 16)), 1 << 40) for mean in load.means)
+    memory = limit, limit - used, min(readings.shared, used), 0, 0, 0  # no buffers, no swap
+    return _SYSINFO.pack(int(readings.seconds), *loads, *memory, min(readings.processes, 0xFFFF), 0, 0, 1)
 
 
 def stat(began: int, cores: Sequence[int], readings: Readings) -> str:

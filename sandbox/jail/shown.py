@@ -56,6 +56,10 @@ class Shown:
         )
         self._write(self._last)
 
+    def sysinfo(self, seconds: float) -> bytes:
+        """What sysinfo(2) says inside, ``seconds`` after the sandbox began."""
+        return seen.sysinfo(self._memory, replace(self._last, seconds=seconds), self._load)
+
     def _write(self, readings: Readings) -> None:
         coarse = replace(readings, memory=-(-readings.memory // _ROUNDED) * _ROUNDED)
         texts = {

@@ -102,12 +102,13 @@ class Jail:
         keeper: socket.socket,
     ) -> None:
         policy = load_policy(plan.policy)
-        facts = LiveFacts(cgroup, runner.pid, plan.slots.processes, policy.limits.processes)
         self._loop = Loop()
         self._ended = os.pidfd_open(runner.pid)
         self._plan, self._cgroup, self._runner = plan, cgroup, runner
-        self._notifier = Notifier(self._loop, runner.asked, policy, facts)
         self._meter = Meter(plan, cgroup, shown)
+        most = plan.slots.processes, policy.limits.processes
+        facts = LiveFacts(cgroup, runner.pid, *most, self._meter.sysinfo)
+        self._notifier = Notifier(self._loop, runner.asked, policy, facts)
         self._guard: DiskGuard | None = None
         self._spare: Spare | None = None
         self._watchers: dict[Call, Refusals] = {}

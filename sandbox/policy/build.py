@@ -9,7 +9,7 @@ from __future__ import annotations
 import errno
 
 from sandbox.policy import Case, Limits, Policy
-from sandbox.policy.common import LOCAL_AND_INTERNET, MADE_IN_MEMORY, ORDINARY, QUIET, REFUSED, SHUT
+from sandbox.policy.common import ASKED, LOCAL_AND_INTERNET, MADE_IN_MEMORY, ORDINARY, QUIET, SHUT
 from sandbox.policy.values import is_none_of
 
 _PER_LINUX, _PER_LINUX32, _ADDR_NO_RANDOMIZE, _QUERY = 0, 8, 0x0040000, 0xFFFFFFFF
@@ -18,7 +18,7 @@ POLICY = Policy(
     name="build",
     allowed=ORDINARY | MADE_IN_MEMORY,
     refused={call: code for call, code in QUIET.items() if call != "personality"},
-    asked=REFUSED,
+    asked=ASKED,
     cases={
         **SHUT,
         **LOCAL_AND_INTERNET,

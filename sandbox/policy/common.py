@@ -6,7 +6,7 @@ import errno
 import socket
 
 from sandbox.policy import Case
-from sandbox.policy.rules import ALLOWED, NAMESPACES, Call, Rule, Verdict, refuse, spare_the_runner
+from sandbox.policy.rules import ALLOWED, NAMESPACES, Call, Rule, Verdict, as_granted, refuse, spare_the_runner
 from sandbox.policy.values import Match, has_any, is_none_of, is_one_of
 
 _TIOCSTI, _TIOCLINUX = 0x5412, 0x541C
@@ -36,7 +36,7 @@ restart_syscall rseq rt_sigaction rt_sigpending rt_sigprocmask rt_sigreturn rt_s
 sched_get_priority_max sched_get_priority_min sched_getaffinity sched_getattr sched_getparam sched_getscheduler
 sched_rr_get_interval sched_yield set_robust_list get_robust_list set_tid_address setfsgid
 setfsuid setgid setgroups setpgid setregid setresgid setresuid setreuid setrlimit setsid setuid
-sigaltstack time times uname vfork wait4 waitid prctl getcpu sysinfo alarm pause capset ioprio_get process_madvise"""
+sigaltstack time times uname vfork wait4 waitid prctl getcpu alarm pause capset ioprio_get process_madvise"""
 TIME = """clock_getres clock_gettime clock_nanosleep getitimer gettimeofday nanosleep setitimer timer_create
 timer_delete timer_getoverrun timer_gettime timer_settime timerfd_create timerfd_gettime timerfd_settime"""
 WAITING = """epoll_create epoll_create1 epoll_ctl epoll_ctl_old epoll_pwait epoll_pwait2 epoll_wait eventfd eventfd2
@@ -74,6 +74,7 @@ _WORTH_TELLING = {
 }
 REFUSED: dict[str, Rule] = {call: refuse(reason) for reason, calls in _WORTH_TELLING.items() for call in words(calls)}
 """Asked only to be refused, so that they are counted and the owner hears of them."""
+ASKED: dict[str, Rule] = {**REFUSED, "sysinfo": as_granted}
 
 
 def route_netlink(call: Call, protocol: int) -> Verdict:

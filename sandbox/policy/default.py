@@ -8,12 +8,12 @@ perf, io_uring, userfaultfd, kernel modules, clocks, raw and exotic sockets, typ
 from __future__ import annotations
 
 from sandbox.policy import Policy
-from sandbox.policy.common import LOCAL_AND_INTERNET, MADE_IN_MEMORY, ORDINARY, QUIET, REFUSED, SHUT
+from sandbox.policy.common import ASKED, LOCAL_AND_INTERNET, MADE_IN_MEMORY, ORDINARY, QUIET, SHUT
 
 POLICY = Policy(
     name="default",
     allowed=ORDINARY | MADE_IN_MEMORY,
     refused=QUIET,
-    asked=REFUSED,
+    asked=ASKED,
     cases={**SHUT, **LOCAL_AND_INTERNET},
 )

@@ -52,6 +52,10 @@ class Facts(Protocol):
     def most_processes(self) -> int: ...
 
     @property
+    def sysinfo(self) -> bytes:
+        """A packed ``struct sysinfo`` of a machine as large as the sandbox."""
+
+    @property
     def runner(self) -> frozenset[int]:
         """The ids of the runner and its threads, as the sandbox numbers them."""
 
@@ -73,13 +77,16 @@ class Call:
 class Verdict:
     """``allow`` lets the kernel go on with it; otherwise it fails with ``errno``, and ``kill`` ends the process.
 
-    ``reason`` is a word of :data:`REASONS`.
+    ``reason`` is a word of :data:`REASONS`. With ``written`` an allowed call is answered in the kernel's place: it
+    succeeds, and these bytes lie where its first argument points. Writing there decides nothing, so it is no use to
+    change that memory meanwhile; where it cannot be written, the kernel answers.
     """
 
     allow: bool = False
     errno: int = errno.EPERM
     reason: str = ""
     kill: bool = False
+    written: bytes | None = None
 
 
 # CLONE_NEW{CGROUP,UTS,IPC,USER,PID,NET,NS}. (CLONE_NEWTIME is unshare's only: to clone its bit is a signal's.)
@@ -136,3 +143,8 @@ def spare_the_runner(call: Call, pid: int) -> Verdict:
     if pid in sandbox.runner and call.thread not in sandbox.runner_threads:
         return Verdict(reason="runner")
     return ALLOWED
+
+
+def as_granted(call: Call) -> Verdict:
+    """For ``sysinfo``: the sandbox's memory and clock, not the host's."""
+    return Verdict(allow=True, written=call.sandbox.sysinfo)

@@ -12,7 +12,7 @@ import errno
 import socket
 
 from sandbox.policy import Case, Limits, Policy, Programs
-from sandbox.policy.common import ORDINARY, QUIET, REFUSED, SHUT, sockets, words
+from sandbox.policy.common import ASKED, ORDINARY, QUIET, SHUT, sockets, words
 from sandbox.policy.rules import Rule, kill, refuse
 from sandbox.policy.values import has_none
 
@@ -41,7 +41,7 @@ POLICY = Policy(
     name="strict",
     allowed=ORDINARY - _NOT_NEEDED,
     refused={**QUIET, **dict.fromkeys(_NOT_NEEDED, errno.EPERM)},
-    asked={**REFUSED, **_FATAL, "execveat": refuse("programs", errno.EACCES)},
+    asked={**ASKED, **_FATAL, "execveat": refuse("programs", errno.EACCES)},
     cases={
         **SHUT,
         **sockets(socket.AF_UNIX, socket.AF_INET),  # IPv4 for loopback: a kernel's debugger listens there

@@ -223,7 +223,7 @@ async def test_a_policy_may_count_processes_apart_from_threads():
     """With the facts of a real cgroup: 10 processes, and 20 processes and threads."""
     cgroup = sandbox_group(f"test-{os.getpid()}", *parent_groups())
     cgroup.create(Slots(), sorted(os.sched_getaffinity(0)))
-    facts = LiveFacts(cgroup, os.getpid(), 20, 10)
+    facts = LiveFacts(cgroup, os.getpid(), 20, 10, bytes)
     async with child(COUNT, new_task, call="clone", facts=facts) as one:
         for path in set(cgroup.paths.values()):
             (path / "cgroup.procs").write_text(str(one.process.pid))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import struct
 from pathlib import Path
 
 import pytest
@@ -90,6 +91,14 @@ def test_memory_is_the_granted_and_its_text_has_one_size(limit: int, now: Readin
     assert 0 <= values["MemFree"] <= values["MemAvailable"] <= values["MemTotal"]
     assert all(0 <= value <= values["MemTotal"] for value in values.values())
     assert len(text) == len(seen.meminfo(limit, Readings()))
+
+
+@given(st.integers(32 * MIB, 1 << 43), readings)
+def test_sysinfo_says_the_same_as_meminfo(limit: int, now: Readings):
+    told = struct.unpack("@l3L6LHHLLI0l", seen.sysinfo(limit, now, seen.Load((0.5, 1e30, 0.0))))
+    meminfo = dict(re.findall(r"(\w+): +(\d+) kB", seen.meminfo(limit, now)))
+    assert [value // 1024 for value in told[4:7]] == [int(meminfo[name]) for name in ("MemTotal", "MemFree", "Shmem")]
+    assert told[1] == 1 << 15 and told[-1] == 1
 
 
 @given(cores, st.lists(st.tuples(st.integers(0, 900), st.integers(0, 90), st.floats(0.0, 2.0)), max_size=20))
@@ -213,6 +222,19 @@ class TestInside:
         await lab.sample(id, 3)
         assert int(await inside.run("print(free())")) > before - 50
 
+    @pytest.mark.parametrize("policy", ["default", "strict"])
+    async def test_sysinfo_tells_the_granted_memory_and_the_sandboxs_own_clock(self, lab: Lab, policy: str):
+        inside = await lab.kernel(await lab.start(Slots(memory=512 * MIB), policy=policy))
+        said = await inside.run(
+            "import ctypes, os, struct\nprint(os.sysconf('SC_PHYS_PAGES') * os.sysconf('SC_PAGE_SIZE') >> 20)\n"
+            "libc = ctypes.CDLL(None)\ntold = ctypes.create_string_buffer(b'?' * 128, 128)\n"
+            "print(libc.sysinfo(told), told.raw[112:] == b'?' * 16)\n"
+            "uptime, *_ = struct.unpack_from('l', told)\n"
+            "print(abs(uptime - float(open('/proc/uptime').read().split()[0])) < 2)\n"
+            "print(libc.sysinfo(None), libc.sysinfo(ctypes.c_void_p(-8)))"
+        )
+        assert said == "512\n0 True\nTrue\n-1 -1\n"
+
     async def test_top_sees_what_computes(self, lab: Lab):
         id = await lab.start(Slots(cpu=1, memory=256 * MIB))
         inside = await lab.kernel(id)
@@ -236,8 +258,9 @@ class TestInside:
         said = await shell(inside, "cat /sys/fs/cgroup/memory.max /sys/fs/cgroup/memory/memory.limit_in_bytes")
         assert str(384 * MIB) in said
         if shutil.which("java", path=PATH):
-            said = await shell(inside, "java -XshowSettings:system -version")
-            assert "Memory Limit: 384.00M" in said
+            said = await shell(inside, "java -XX:+PrintFlagsFinal -version 2>&1")
+            heap = re.search(r"MaxHeapSize\s*=\s*(\d+)", said)
+            assert heap and int(heap[1]) <= 192 * MIB, said
         if shutil.which("node", path=PATH):
             assert await shell(inside, "node -p 'os.totalmem() >> 20'") == "384\n"
             assert await shell(inside, "node -p 'process.constrainedMemory() / 1048576'") == "384\n"

@@ -30,6 +30,7 @@ class Quiet:
     processes: int = 3
     most_tasks: int = 64
     most_processes: int = 24
+    sysinfo: bytes = bytes(112)
     runner: frozenset[int] = frozenset({1, 2, 3})
     runner_threads: frozenset[int] = frozenset({4001, 4002, 4003})
 
