@@ -254,7 +254,10 @@ class Gauges:
         return int(os.pread(self._memory, 64, 0)) // 1024
 
 
-def parent_groups() -> tuple[int, dict[str, Path]]:
+ParentGroups = tuple[int, dict[str, Path]]
+
+
+def parent_groups() -> ParentGroups:
     """Version, and for each controller the directory under which this process may make groups.
 
     Raises:

@@ -10,6 +10,7 @@ import os
 import time
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 from sandbox.jail import seen
@@ -23,6 +24,12 @@ SHOWN = ("cpuinfo", "meminfo", "stat", "loadavg")
 _ROUNDED = 256 * 1024  # memory is shown in steps of this: an idle session rewrites nothing
 
 
+@cache
+def host_cpuinfo() -> str:
+    """The host's own: a zygote reads it once for all of its forks."""
+    return Path("/proc/cpuinfo").read_text()
+
+
 class Shown:
     """The live files of one sandbox. ``folder`` is where they are made."""
 
@@ -33,7 +40,7 @@ class Shown:
         self._last = Readings()
         self._texts: dict[str, str] = {}
         folder.mkdir(mode=0o755, exist_ok=True)
-        (folder / "cpuinfo").write_text(seen.cpuinfo(Path("/proc/cpuinfo").read_text(), cores))
+        (folder / "cpuinfo").write_text(seen.cpuinfo(host_cpuinfo(), cores))
         flags = os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
         live = [name for name in SHOWN if name != "cpuinfo"]
         self._files = {name: os.open(folder / name, flags, 0o644) for name in live}

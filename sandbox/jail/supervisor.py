@@ -19,7 +19,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from sandbox.jail import linux
-from sandbox.jail.cgroups import Cgroup, parent_groups, sandbox_group
+from sandbox.jail.cgroups import Cgroup, ParentGroups, sandbox_group
 from sandbox.jail.control import Call, Control
 from sandbox.jail.disks import disk_of
 from sandbox.jail.guard import DiskGuard
@@ -43,12 +43,12 @@ LEAST_SECONDS = 0.05
 BUSY_CPU = 0.05  # of one core, over a sample: what computes more than this is not idle
 
 
-def supervise(plan: Plan, reply: socket.socket) -> None:
-    """Be the jail of ``plan``: make the sandbox, say so on ``reply``, watch over it. Never returns."""
+def supervise(plan: Plan, groups: ParentGroups, reply: socket.socket) -> None:
+    """Be the jail of ``plan``: make the sandbox under ``groups``, say so on ``reply``, watch over it. Never returns."""
     directory = Path(plan.directory)
     try:
         _become_daemon(directory, keep=reply.fileno())
-        cgroup = sandbox_group(plan.id, *parent_groups())
+        cgroup = sandbox_group(plan.id, *groups)
         try:
             shown = Shown(directory / "shown", plan.slots.memory, plan.cores)
             runner = make(plan, cgroup, directory)
@@ -81,12 +81,8 @@ def _become_daemon(directory: Path, keep: int) -> None:
     null = os.open(os.devnull, os.O_RDONLY)
     for source, target in ((null, 0), (log, 1), (log, 2)):
         os.dup2(source, target)
-    for descriptor in map(int, os.listdir("/proc/self/fd")):
-        if descriptor > 2 and descriptor != keep:
-            try:
-                os.close(descriptor)
-            except OSError:
-                continue  # the listing's own descriptor
+    os.closerange(3, keep)
+    os.closerange(keep + 1, 1 << 16)
 
 
 class Jail:

@@ -16,7 +16,9 @@ import sys
 import traceback
 
 from sandbox.jail import linux, supervisor
+from sandbox.jail.cgroups import ParentGroups, parent_groups
 from sandbox.jail.plan import HOME, Plan
+from sandbox.jail.shown import host_cpuinfo
 from sandbox.policy import policy_names
 from sandbox.policy.compile import seccomp_program
 from sandbox.runner import ipython
@@ -34,6 +36,8 @@ def main(control: socket.socket, modules: list[str]) -> None:
     for policy in policy_names():
         seccomp_program(policy)
     ipython.prepare(HOME)
+    groups = parent_groups()
+    host_cpuinfo()
     gc.collect()
     gc.freeze()  # what is there now is shared by all forks: the collector must not touch it
     control.send(b"ready")
@@ -42,16 +46,16 @@ def main(control: socket.socket, modules: list[str]) -> None:
         if not packet:
             return
         with socket.socket(fileno=descriptors[0]) as reply:
-            _fork_jail(packet.decode(), reply)
+            _fork_jail(packet.decode(), groups, reply)
 
 
-def _fork_jail(text: str, reply: socket.socket) -> None:
+def _fork_jail(text: str, groups: ParentGroups, reply: socket.socket) -> None:
     """Fork a jail. Nobody waits for it here: its end is its own affair, and it outlives us."""
     if os.fork():
         return
     try:
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-        supervisor.supervise(Plan.from_json(text), reply)
+        supervisor.supervise(Plan.from_json(text), groups, reply)
     except BaseException:  # the last frame of a process: say it and end
         traceback.print_exc()
     finally:
