@@ -1,1 +1,1 @@
-"""The numbers of ``bin/bench``: Madang and its peer, driven by the same client, in the same run."""
+"""The numbers of ``bin/bench``: Madang and its peers, driven by the same client, in the same run."""

@@ -1,74 +1,100 @@
-"""``bin/bench``: measure Madang and its peer in the same run and print a table."""
+"""``bin/bench``: measure Madang and its peers in the same run and print a table."""
 
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import os
 import platform
+import signal
 import sys
 import time
 
+from bench.measuring import measure
+from bench.peers import OURS, subjects
 from bench.report import Row, table
-from bench.scenarios import COLD, QUICK, SCENARIOS, Counts, first_output
-from bench.subjects import Madang, Peer, Subject
+from bench.scenarios import SCENARIOS
+from bench.scenarios.counts import QUICK, Counts
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="bin/bench", description="Measure Madang side by side with jupyter_server.")
-    parser.add_argument("--quick", action="store_true", help="few samples: to see that it works")
-    parser.add_argument("--only", choices=["madang", "peer"], help="measure one of them")
-    options = parser.parse_args()
+    options = _options()
+    if options.list:
+        _list()
+        return 0
+    signal.signal(signal.SIGTERM, _leave)
     counts = QUICK if options.quick else Counts()
-    subjects: list[Subject] = []
-    if options.only != "peer":
-        subjects.append(Madang())
-    if options.only != "madang":
-        subjects.append(Peer())
-    found = {subject.name: measure(subject, counts) for subject in subjects}
-    print(_machine())
+    asked = {name: value for name in ("bell", "live", "churn") if (value := getattr(options, name))}
+    counts = dataclasses.replace(counts, **asked)
+    chosen = [scenario for scenario in SCENARIOS if not options.scenario or scenario.name in options.scenario]
+    found: dict[str, list[Row]] = {scenario.name: [] for scenario in chosen}
+    absent = []
+    before = _machine()
+    for name, subject in subjects().items():
+        if options.only and name not in options.only:
+            continue
+        if not subject.scenarios & {scenario.name for scenario in chosen}:
+            continue
+        if missing := subject.missing():
+            absent.append(f"{subject.name} was not measured: {missing}.")
+            continue
+        try:
+            for scenario, row in measure(subject, chosen, counts, _say):
+                found[scenario].append(row)
+        except KeyboardInterrupt:
+            absent.append("It was interrupted: this is what had been measured.")
+            break
+    rows = [row for some in found.values() for row in some]
+    print(before)
+    print(f"Load at the end: {_load()}.")
     print()
-    print(table(rows(found), Madang.name, Peer.name))
-    return 0
+    print(table(rows, OURS))
+    for line in absent:
+        print(f"\n{line}")
+    return 1 if any(not row.samples and row.subject.startswith(OURS) for row in rows) else 0
 
 
-def measure(subject: Subject, counts: Counts) -> list[list[float]]:
-    """All samples of a subject: the cold starts, then each scenario's in their order."""
-    cold = []
-    for _ in range(counts.cold):
-        _say(f"{subject.name}: {COLD}")
-        with subject.running() as running:
-            (user,) = running.users(1)
-            cold.append(first_output(running, user))
-    found = [cold]
-    for alone in (False, True):
-        with subject.running(spares=not alone) as running:
-            for scenario in SCENARIOS:
-                if scenario.alone is alone:
-                    _say(f"{subject.name}: {scenario.title}")
-                    found.append(scenario.measure(running, counts))
-    return found
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="bin/bench", description="Measure Madang side by side with its peers.")
+    parser.add_argument("--quick", action="store_true", help="few samples: to see that it works")
+    parser.add_argument("--list", action="store_true", help="name scenarios and subjects, and what is missing here")
+    names = [scenario.name for scenario in SCENARIOS]
+    parser.add_argument("--scenario", nargs="+", choices=names, metavar="NAME", help="only these scenarios")
+    parser.add_argument("--only", nargs="+", choices=list(subjects()), metavar="NAME", help="only these subjects")
+    parser.add_argument("--bell", nargs="+", type=int, metavar="N", help="users of the bell (100 300)")
+    parser.add_argument("--live", type=int, metavar="N", help="live sessions, as many as memory allows (1000)")
+    parser.add_argument("--churn", type=int, metavar="N", help="sessions that come and go (300)")
+    return parser.parse_args()
 
 
-def rows(found: dict[str, list[list[float]]]) -> list[Row]:
-    """The samples of each subject, scenario by scenario."""
-    titles = [(COLD, "ms"), *((scenario.title, scenario.unit) for scenario in SCENARIOS)]
-    return [
-        Row(title, unit, {name: samples[index] for name, samples in found.items()})
-        for index, (title, unit) in enumerate(titles)
-    ]
+def _list() -> None:
+    for scenario in SCENARIOS:
+        print(f"{scenario.name:16}{scenario.title}")
+    print()
+    for name, subject in subjects().items():
+        missing = subject.missing()
+        print(f"{name:16}{subject.name}" + (f" (cannot be measured: {missing})" if missing else ""))
 
 
 def _machine() -> str:
     model = platform.processor() or platform.machine()
-    load = os.getloadavg()[0]
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / (1 << 30)
     return (
-        f"{os.cpu_count()} cores ({model}), Linux {platform.release()}, Python {platform.python_version()}, "
-        f"load {load:.1f}, {time.strftime('%Y-%m-%d')}"
+        f"{time.strftime('%Y-%m-%d')}: {os.cpu_count()} cores ({model}), {memory:.0f} GiB, Linux {platform.release()}, "
+        f"Python {platform.python_version()}, load {_load()}."
     )
 
 
+def _load() -> str:
+    return " ".join(f"{load:.1f}" for load in os.getloadavg())
+
+
+def _leave(number: int, frame: object) -> None:
+    raise KeyboardInterrupt
+
+
 def _say(text: str) -> None:
-    print(f"… {text}", file=sys.stderr, flush=True)
+    print(f"… {text} (load {os.getloadavg()[0]:.1f})", file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

@@ -25,6 +25,7 @@ class Jupyter:
 
     def __init__(self, url: str, token: str) -> None:
         self.url, self.token, self.headers = url.rstrip("/"), token, {"Authorization": f"token {token}"}
+        self.opens = ""  # where a server that is the user's own is asked for, if it is
         self.http = httpx.Client(headers=self.headers, timeout=PATIENCE)
 
     def start_kernel(self) -> str:
@@ -36,7 +37,7 @@ class Jupyter:
 
     def kernel(self, id: str) -> Kernel:
         """Connect to a kernel's channels."""
-        return Kernel(self._socket(f"/api/kernels/{id}/channels?session_id={uuid.uuid4()}", V1))
+        return Kernel(self._socket(channels(id), V1))
 
     def start_terminal(self) -> str:
         """Start a terminal; its name."""
@@ -63,6 +64,7 @@ class Jupyter:
             self.url.replace("http", "ws", 1) + path, additional_headers=self.headers, compression=None,
             subprotocols=[protocol] if protocol else None, max_size=None, open_timeout=PATIENCE, proxy=None,
             max_queue=ahead,
+            ping_interval=None,  # an answer may be long behind a flood that is read slowly
             legacy=True,  # used and closed in different places, not in one "with"
         )  # fmt: skip
 
@@ -75,19 +77,15 @@ class Kernel:
 
     def execute(self, code: str) -> str:
         """Ask to run ``code``; the request's id."""
-        id = uuid.uuid4().hex
-        content = {"code": code, "silent": False, "store_history": False, "user_expressions": {}}
-        content |= {"allow_stdin": False, "stop_on_error": True}
-        header = {"msg_id": id, "msg_type": "execute_request", "username": "bench", "session": id, "version": "5.3"}
-        header["date"] = datetime.now(UTC).isoformat()
-        self.socket.send(_pack("shell", [header, {}, {}, content]))
+        id, message = request(code)
+        self.socket.send(message)
         return id
 
     def wait_for_output(self, id: str) -> str:
         """Wait for the first thing that request ``id`` prints, and return it."""
         while True:
             message = self._receive()
-            if _answers(message, id) and message["header"]["msg_type"] == "stream":
+            if prints(message, id):
                 return str(message["content"]["text"])
 
     def count_output(self, id: str) -> int:
@@ -95,7 +93,7 @@ class Kernel:
         count = 0
         while True:
             message = self._receive()
-            if not _answers(message, id):
+            if not answers(message, id):
                 continue
             if message["header"]["msg_type"] == "stream":
                 count += len(message["content"]["text"])
@@ -106,14 +104,14 @@ class Kernel:
         """Wait until request ``id`` is done: its last message on the channel that outputs come by."""
         while True:
             message = self._receive()
-            if _answers(message, id) and message["content"].get("execution_state") == "idle":
+            if answers(message, id) and message["content"].get("execution_state") == "idle":
                 return
 
     def close(self) -> None:
         self.socket.close()
 
     def _receive(self) -> Message:
-        return _unpack(self.socket.recv(PATIENCE))
+        return unpack(self.socket.recv(PATIENCE))
 
 
 class Terminal:
@@ -160,8 +158,29 @@ class Terminal:
         self.socket.close()
 
 
-def _answers(message: Message, id: str) -> bool:
+def answers(message: Message, id: str) -> bool:
+    """Whether ``message`` is about request ``id``."""
     return bool(message["parent_header"].get("msg_id") == id)
+
+
+def prints(message: Message, id: str) -> bool:
+    """Whether ``message`` is output of request ``id``."""
+    return answers(message, id) and message["header"]["msg_type"] == "stream"
+
+
+def channels(id: str) -> str:
+    """The path of a new connection to kernel ``id``."""
+    return f"/api/kernels/{id}/channels?session_id={uuid.uuid4()}"
+
+
+def request(code: str) -> tuple[str, bytes]:
+    """A request to run ``code``, in the v1 framing, and its id."""
+    id = uuid.uuid4().hex
+    content = {"code": code, "silent": False, "store_history": False, "user_expressions": {}}
+    content |= {"allow_stdin": False, "stop_on_error": True}
+    header = {"msg_id": id, "msg_type": "execute_request", "username": "bench", "session": id, "version": "5.3"}
+    header["date"] = datetime.now(UTC).isoformat()
+    return id, _pack("shell", [header, {}, {}, content])
 
 
 def _pack(channel: str, parts: list[Message]) -> bytes:
@@ -173,7 +192,8 @@ def _pack(channel: str, parts: list[Message]) -> bytes:
     return struct.pack(f"<{1 + len(offsets)}Q", len(offsets), *offsets) + b"".join(body)
 
 
-def _unpack(data: str | bytes) -> Message:
+def unpack(data: str | bytes) -> Message:
+    """A message of a kernel's channels, with its ``channel``."""
     if isinstance(data, str):
         message: Message = json.loads(data)
         return message

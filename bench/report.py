@@ -4,30 +4,38 @@ from __future__ import annotations
 
 import math
 import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class Row:
-    """One scenario: the samples of each subject by its name; an absent one was not measured."""
+    """What one subject did in one scenario. Without samples ``note`` says why there are none."""
 
     title: str
+    subject: str
     unit: str
-    samples: Mapping[str, Sequence[float]]
+    samples: Sequence[float]
+    note: str = ""
 
 
-def table(rows: Sequence[Row], ours: str, peer: str) -> str:
-    """A Markdown table: medians and 95th percentiles, and how many times the peer's median is ours."""
-    lines = [
-        f"| scenario | {ours} median | p95 | {peer} median | p95 | {peer} / {ours} |",
-        "|---|---:|---:|---:|---:|---:|",
-    ]
-    for row in rows:
-        own, other = row.samples.get(ours, ()), row.samples.get(peer, ())
-        ratio = f"{statistics.median(other) / statistics.median(own):.1f} x" if own and other else ""
-        lines.append(f"| {row.title} | {_median(own, row.unit)} | {_p95(own)} | {_median(other, row.unit)} | ")
-        lines[-1] += f"{_p95(other)} | {ratio} |"
+def table(rows: Sequence[Row], ours: str) -> str:
+    """A Markdown table, scenario by scenario; a subject's ratio is its median to that of ``ours``."""
+    lines = ["| scenario | who | median | p95 | most | ratio | notes |", "|---|---|---:|---:|---:|---:|---|"]
+    former = ""
+    for title in dict.fromkeys(row.title for row in rows):
+        same = [row for row in rows if row.title == title]
+        own = next((row.samples for row in same if row.subject == ours), ())
+        for row in same:
+            cells = [
+                title if title != former else "",
+                row.subject,
+                *_figures(row),
+                _ratio(row.samples, own),
+                _cell(row.note),
+            ]
+            lines.append(f"| {' | '.join(cells)} |")
+            former = title
     return "\n".join(lines)
 
 
@@ -37,13 +45,25 @@ def percentile(samples: Sequence[float], share: float) -> float:
     return ordered[min(len(ordered) - 1, max(0, math.ceil(share * len(ordered)) - 1))]
 
 
-def _median(samples: Sequence[float], unit: str) -> str:
-    return f"{_number(statistics.median(samples))} {unit}" if samples else ""
+def _cell(text: str) -> str:
+    """``text`` as it can stand in a table."""
+    return " ".join(text.split()).replace("|", "\\|")
 
 
-def _p95(samples: Sequence[float]) -> str:
-    """Nothing for so few samples that it would be their largest."""
-    return _number(percentile(samples, 0.95)) if len(samples) >= 5 else ""
+def _figures(row: Row) -> list[str]:
+    """Median, 95th percentile and maximum; no more than the median of so few that these would be the same."""
+    if not row.samples:
+        return ["", "", ""]
+    median = f"{_number(statistics.median(row.samples))} {row.unit}"
+    if len(row.samples) < 5:
+        return [median, "", ""]
+    return [median, _number(percentile(row.samples, 0.95)), _number(max(row.samples))]
+
+
+def _ratio(samples: Sequence[float], own: Sequence[float]) -> str:
+    if not samples or not own or samples is own:
+        return ""
+    return f"{statistics.median(samples) / statistics.median(own):.1f} x"
 
 
 def _number(value: float) -> str:

@@ -14,8 +14,8 @@ import nbformat
 import pytest
 from playwright.sync_api import Page, expect
 
+from bench.environments import jupyter_server
 from bench.jupyter import Jupyter
-from bench.subjects import install_peer
 from bin.lib.servers import free_port
 from tests.e2e.browser import screenshot
 from tests.e2e.pages import PATIENCE
@@ -29,7 +29,7 @@ CELLS = ["print('from', 'a jupyter cell:', 6 * 7)", "import os\nprint('inside:',
 @pytest.fixture(scope="module")
 def jupyter() -> Path:
     """The environment with a stock JupyterLab."""
-    return install_peer(IMAGES.parent)
+    return jupyter_server(IMAGES.parent)
 
 
 @pytest.fixture(scope="module")

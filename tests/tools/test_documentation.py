@@ -35,8 +35,9 @@ def test_every_stage_of_bin_test_is_documented() -> None:
 
 
 def test_pinned_packages_name_exact_versions() -> None:
-    files = [*ROOT.glob("requirements*.txt"), *(ROOT / "sandbox" / "images").glob("*/requirements.txt")]
-    assert len(files) >= 4
+    images, peers = ROOT / "sandbox" / "images", ROOT / "bench" / "peers"
+    files = [*ROOT.glob("requirements*.txt"), *images.glob("*/requirements.txt"), *peers.glob("*.txt")]
+    assert len(files) >= 6
     for file in files:
         for line in file.read_text().splitlines():
             specification = line.partition("#")[0].strip()
