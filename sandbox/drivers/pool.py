@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from typing import Generic, Protocol, TypeVar
 
 LEAST, MOST = 2, 16
-MOST_EXPECTED = 64
+MOST_EXPECTED = 256
 _RATE_SECONDS = 60.0  # starts are counted over so long
 _AHEAD_SECONDS = 10.0  # so much of them is kept ready: what a burst takes before the pool has caught up
 _RETRY_SECONDS = 30.0

@@ -30,6 +30,23 @@ class Kernel:
 
 
 @dataclass(frozen=True)
+class Language:
+    """A language that programs of an image may be written in, and how such a program is built and run.
+
+    ``build`` ("" where there is nothing to build) and ``run`` are shell commands in which ``{main}`` stands for the
+    program's first file, which is called ``main`` where nothing else is said. ``editor`` names the editor's mode.
+    """
+
+    name: str
+    title: str
+    extensions: tuple[str, ...]
+    main: str
+    run: str
+    build: str = ""
+    editor: str = ""
+
+
+@dataclass(frozen=True)
 class Image:
     """One image. ``name`` is what users see and the API takes, such as ``python:3.11``."""
 
@@ -38,6 +55,7 @@ class Image:
     summary: str
     directory: Path
     kernels: tuple[Kernel, ...]
+    languages: tuple[Language, ...] = ()
     extensions: tuple[str, ...] = ()
     preload: tuple[str, ...] = ()
     thread_variables: tuple[str, ...] = ()
@@ -82,7 +100,7 @@ def _build(directory: Path, data: dict[str, Any]) -> Image:
         "policy",
         "network",
     }
-    if unknown := set(data) - known - {"kernels", "slots", "hello"}:
+    if unknown := set(data) - known - {"kernels", "languages", "slots", "hello"}:
         raise ValueError(f"unknown keys: {', '.join(sorted(unknown))}")
     slots = dict(data.get("slots", {}))
     for key in ("memory", "disk"):
@@ -98,6 +116,7 @@ def _build(directory: Path, data: dict[str, Any]) -> Image:
         summary=data["summary"],
         directory=directory,
         kernels=tuple(Kernel(**kernel) for kernel in data["kernels"]),
+        languages=tuple(_language(**language) for language in data.get("languages", ())),
         extensions=tuple(data.get("extensions", ())),
         preload=tuple(data.get("preload", ())),
         thread_variables=tuple(data.get("thread_variables", ())),
@@ -108,6 +127,10 @@ def _build(directory: Path, data: dict[str, Any]) -> Image:
         hello=hello["text"],
         hello_file=hello["file"],
     )
+
+
+def _language(extensions: list[str], **rest: str) -> Language:
+    return Language(extensions=tuple(extensions), **rest)
 
 
 @cache

@@ -21,7 +21,7 @@ __all__ = ["AlreadyRunning", "Lock", "listen_for", "serve", "socket_path"]
 
 log = logging.getLogger(__name__)
 
-STOP_SECONDS = 9.0
+STOP_SECONDS = 25.0
 
 
 class AlreadyRunning(Exception):
