@@ -28,6 +28,10 @@ class Capacity:
     cpu: float
     memory: int
 
+    def holds(self, cpu: float, memory: int) -> int:
+        """How many sessions with such slots fit at once."""
+        return min(int(self.cpu // cpu), self.memory // memory)
+
 
 @dataclass(frozen=True)
 class Request:

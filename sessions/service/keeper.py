@@ -47,7 +47,8 @@ class Keeper:
         self.driver = driver
         self.journal = Journal()
         self.sessions: dict[str, LiveSession] = {}
-        self._scheduler = Scheduler(Capacity(settings.MADANG_CAPACITY_CPU, settings.MADANG_CAPACITY_MEMORY))
+        self._capacity = Capacity(settings.MADANG_CAPACITY_CPU, settings.MADANG_CAPACITY_MEMORY)
+        self._scheduler = Scheduler(self._capacity)
         self._doors: WeakValueDictionary[tuple[int, str], asyncio.Lock] = WeakValueDictionary()
         self._tasks: set[asyncio.Task[None]] = set()
         self._closing = False
@@ -157,6 +158,8 @@ class Keeper:
         """
         if image not in images() or count < 1 or begin.tzinfo is None or end.tzinfo is None or end <= begin:
             raise CallError("bad_request", "There is no such image, or it is expected at no time, or by nobody.")
+        slots = images()[image].slots
+        count = min(count, self._capacity.holds(slots.cpu, slots.memory))  # the others would only queue
         now, clock = timezone.now(), time.monotonic()
         ahead = (begin - now).total_seconds() - READY_AHEAD_SECONDS
         self.driver.expect(image, count, clock + max(0.0, ahead), clock + (end - now).total_seconds())

@@ -105,7 +105,8 @@ async def test_a_watcher_that_leaves_is_forgotten(ground: Ground, alice: Any) ->
         assert problem.value.status == 404
 
 
-async def test_a_class_is_expected_five_minutes_before_it_begins(ground: Ground, alice: Any) -> None:
+async def test_a_class_is_expected_five_minutes_before_it_begins(ground: Ground, alice: Any, settings: Any) -> None:
+    settings.MADANG_CAPACITY_CPU, settings.MADANG_CAPACITY_MEMORY = 40.0, 1 << 40
     now = timezone.now()
     async with serving(ground):
         begin, end = now + timedelta(minutes=20), now + timedelta(minutes=30)
@@ -113,6 +114,8 @@ async def test_a_class_is_expected_five_minutes_before_it_begins(ground: Ground,
         ((image, count, ready, over),) = ground.expected
         assert (image, count) == (IMAGE, 30)
         assert over - ready == pytest.approx(15 * 60, abs=1)
+        await client.call("pool.expect", image=IMAGE, count=300, begin=begin.isoformat(), end=end.isoformat())
+        assert ground.expected[1][1] == 40, "no more than there is room for"
         for wrong in (
             {"image": "cobol:1"},
             {"count": 0},
