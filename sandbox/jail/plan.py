@@ -220,5 +220,5 @@ shopt -s histappend checkwinsize
 PS1='\[\e[32m\]\u@\h\[\e[0m\]:\[\e[34m\]\w\[\e[0m\]\$ '
 alias ls='ls --color=auto' ll='ls -alF' grep='grep --color=auto'
 [ -f /usr/share/bash-completion/bash_completion ] && . /usr/share/bash-completion/bash_completion
-command -v vim >/dev/null || alias vim=vi
+command -v vim >/dev/null || ! command -v vi >/dev/null || alias vim=vi
 """

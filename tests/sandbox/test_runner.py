@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+import shutil
 import uuid
 from collections.abc import Callable
 from typing import Any
@@ -165,9 +166,9 @@ async def test_a_terminal_has_colours_a_size_and_ctrl_c(lab: Lab):
     await client.call("terminal.resize", name="1", rows=33, cols=111)
     await stream.write(b"stty size\n")
     await screen(stream, "33 111")
-    await stream.write(b"sh -c 'echo be\"\"gun; sleep 1000'\n")
+    await stream.write(b"bash -c 'echo be\"\"gun; sleep 1000'\n")
     await screen(stream, "begun")
-    await stream.write(b"\x03")
+    await stream.write(b"\x03")  # (dash, while it starts a program, loses one time in five what comes just then)
     await screen(stream, "^C", "$ ")
 
 
@@ -200,6 +201,7 @@ async def test_a_terminal_replays_its_scrollback_and_says_how_it_ended(lab: Lab)
     assert await client.call("terminal.list") == []
 
 
+@pytest.mark.skipif(not shutil.which("vim"), reason="there is no vim")
 async def test_vim_and_top_start(lab: Lab):
     client = await lab.client(await lab.start())
     stream = await terminal(client)

@@ -93,7 +93,10 @@ async def test_in_the_kernel(lab: Lab, policy: str):
     inside = await lab.kernel(id)
     said = json.loads(await inside.run(f"CALLS = {calls}\n{PROBE}"))
     wanted = [truth.kernel if truth.verdict == "allow" else truth.verdict for truth in page]
-    assert dict(zip(map(str, page), said, strict=True)) == dict(zip(map(str, page), wanted, strict=True))
+    wrong = [
+        (str(truth), one) for truth, one, many in zip(page, said, wanted, strict=True) if one not in many.split("|")
+    ]
+    assert not wrong
     await lab.driver.stop(id)
     told: Counter[tuple[str, str]] = Counter()
     async for event in lab.driver.events(id):

@@ -14,7 +14,8 @@ class Truth:
     """A system call with raw arguments, and the policy's verdict: ``allow``, an errno's name, or ``kill``.
 
     ``told`` is the reason under which the owner hears of a refusal, "" for one that the filter gives alone.
-    ``kernel`` is what an allowed call then gets from the kernel with such arguments: ``ok`` or an errno's name.
+    ``kernel`` is what an allowed call then gets from the kernel with such arguments: ``ok`` or an errno's name;
+    several, parted by ``|``, where kernels differ.
     """
 
     call: str

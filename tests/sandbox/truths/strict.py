@@ -18,7 +18,7 @@ TRUTHS = [
     Truth("kexec_load", (), "kill", "kernel"),
     Truth("reboot", (), "kill", "kernel"),
     Truth("memfd_create", (0, 1), "EACCES", "programs"),
-    Truth("memfd_create", (0, 8), "allow", kernel="EFAULT"),  # MFD_NOEXEC_SEAL: a file, never a program
+    Truth("memfd_create", (0, 8), "allow", kernel="EFAULT|EINVAL"),  # MFD_NOEXEC_SEAL (Linux 6.3): never a program
     Truth("memfd_create", (0, 0x10), "EACCES", "programs"),  # MFD_EXEC
     Truth("execveat", (0xFFFFFF9C, 0, 0, 0, 0), "EACCES", "programs"),
     Truth("execveat", (3, 0, 0, 0, 0x1000), "EACCES", "programs"),  # AT_EMPTY_PATH
