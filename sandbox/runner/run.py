@@ -35,6 +35,7 @@ from sandbox.runner.wire import CallError, Peer
 
 MOST_FILES, MOST_FILE, MOST_BYTES = 32, 256 * 1024, 1024 * 1024
 """Of what a program leaves behind: how many files are sent back, and the most bytes of each and of all."""
+MOST_PATH = 4096
 _LOOKED_AT = 2000
 _PATH = struct.Struct(">H")
 

@@ -157,8 +157,8 @@ class Step:
         try:
             self._starter = os.fork()
         except OSError:
-            for pair in ends.values():
-                os.close(pair[0]), os.close(pair[1])
+            for fd in (fd for pair in ends.values() for fd in pair):
+                os.close(fd)
             raise
         if self._starter == 0:
             _become_starter(self.command, self.folder, self.limits, theirs)
