@@ -14,7 +14,8 @@
 ``f``  from us     a file that the program made or changed
 =====  ==========  ====================================================
 
-Whoever opened the stream holds the run: when they leave, it ends.
+Whoever opened the stream holds the run: when they leave, it ends. ``run.attach`` opens further ones, which
+may write input.
 """
 
 from __future__ import annotations
@@ -57,11 +58,13 @@ def unpack_file(record: bytes) -> tuple[str, bytes]:
 
 
 class Runs:
-    """The runner's methods for runs."""
+    """The runner's methods for runs. One is under way at a time, or was the last: it is the one to attach to."""
 
     def __init__(self, children: Children, activity: Activity) -> None:
         self._children, self._activity = children, activity
-        self.methods = {"run.start": self.start}
+        self._begun: asyncio.Event | None = None
+        self._latest: Run | None = None
+        self.methods = {"run.start": self.start, "run.attach": self.attach}
 
     async def start(
         self, peer: Peer, call: int, build: str, command: str, time_s: float, cpu_s: float, output: int
@@ -73,36 +76,78 @@ class Runs:
         except OSError as error:
             raise CallError("failed", f"There is no room for a run: {error.strerror}.") from error
 
-        async def pump() -> None:
+        async def hold() -> None:
             work = asyncio.ensure_future(run.go())
             self._activity.busy(run, True)
             try:
-                sequence = 0
-                while (record := await run.said.get()) is not None:
-                    await peer.send({"stream": call, "seq": sequence}, record)
-                    sequence += 1
-                await peer.send({"stream": call, "end": run.failed})
-            except ConnectionError:
-                return
+                await _tell(peer, call, run)
             finally:
                 work.cancel()
                 run.input.detach()
                 self._activity.busy(run, False)
 
         peer.on_write(call, run.write)
-        peer.spawn(call, pump())
+        peer.spawn(call, hold())
+        self._latest = run
+        self._first().set()
         return {"folder": str(run.folder)}
+
+    async def attach(self, peer: Peer, call: int) -> dict[str, Any]:
+        """Opens another stream of the run, all records from its beginning; waits for one that is to come."""
+        await self._first().wait()
+        run = self._latest
+        assert run is not None
+
+        async def write(record: bytes) -> None:
+            if record[:1] in (b"i", b"e"):
+                await run.write(record)
+
+        peer.on_write(call, write)
+        peer.spawn(call, _tell(peer, call, run))
+        return {}
+
+    def _first(self) -> asyncio.Event:
+        self._begun = self._begun or asyncio.Event()
+        return self._begun
+
+
+async def _tell(peer: Peer, call: int, run: Run) -> None:
+    try:
+        sequence = 0
+        while (record := await run.record(sequence)) is not None:
+            await peer.send({"stream": call, "seq": sequence}, record)
+            sequence += 1
+        await peer.send({"stream": call, "end": run.failed})
+    except ConnectionError:
+        return
 
 
 class Run:
-    """One run. ``said`` holds the records to send, and None at the end; ``failed`` is why it could not be done."""
+    """One run. ``failed`` is why it could not be done. All its records are kept: their limits bound them."""
 
     def __init__(self, folder: Path, build: str, command: str, limits: Limits, children: Children) -> None:
         self.folder, self.input = folder, Input()
-        self.said: asyncio.Queue[bytes | None] = asyncio.Queue()  # bounded by the limit of output
         self.failed = ""
+        self._records: list[bytes] = []
+        self._over, self._more = False, asyncio.Event()
         self._build, self._command, self._limits, self._children = build, command, limits, children
         self._ready = asyncio.Event()
+
+    async def record(self, number: int) -> bytes | None:
+        """Record ``number``, once it is there; None after the last."""
+        while number >= len(self._records):
+            if self._over:
+                return None
+            await self._more.wait()
+        return self._records[number]
+
+    def _put(self, record: bytes = b"") -> None:
+        """Add a record; without one there will be no more."""
+        if record:
+            self._records.append(record)
+        self._over = not record
+        self._more.set()
+        self._more = asyncio.Event()
 
     async def write(self, record: bytes) -> None:
         match record[:1]:
@@ -126,20 +171,20 @@ class Run:
         except OSError as error:
             self.failed = f"It could not be started: {error.strerror}."
         finally:
-            self.said.put_nowait(None)
+            self._put()
 
     async def _step(self, name: str, command: str, given: Input) -> bool:
         """Whether it ended well."""
         if name == "build":
             given.end()
-        self.said.put_nowait(b"b" + name.encode())
+        self._put(b"b" + name.encode())
         step = Step(command, self.folder, self._limits, self._children, self._say, given)
         result = await step.run()
-        self.said.put_nowait(b"s" + json.dumps(result).encode())
+        self._put(b"s" + json.dumps(result).encode())
         return result["exit_code"] == 0 and not result["cause"]
 
     def _say(self, descriptor: int, data: bytes) -> None:
-        self.said.put_nowait(b"%d" % descriptor + data)
+        self._put(b"%d" % descriptor + data)
 
     def _place(self, record: bytes) -> None:
         try:
@@ -158,7 +203,7 @@ class Run:
                 continue
             data = _content(self.folder / path)
             if data is not None:
-                self.said.put_nowait(pack_file(path, data))
+                self._put(pack_file(path, data))
                 count, room = count + 1, room + len(data)
             if count >= MOST_FILES:
                 return

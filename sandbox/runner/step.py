@@ -55,7 +55,7 @@ class Input:
             return
         self._data += data
         self._flush()
-        while len(self._data) >= TYPED_AHEAD and self._fd >= 0:
+        while len(self._data) >= TYPED_AHEAD and not self._over:
             self._room.clear()
             await self._room.wait()
 

@@ -51,6 +51,7 @@ class RunIn(Schema):
         None, max_length=MOST_COMMAND, description="By default the Makefile's target “run”, else the language's."
     )
     stdin: str = ""
+    interactive: bool = Field(False, description="More input comes by the WebSocket /api/v1/runs/{id}/stream.")
     limits: LimitsIn | None = None
 
 
@@ -92,7 +93,8 @@ async def create_run(request: HttpRequest, body: RunIn, response: HttpResponse, 
     """Build and run a program, and answer with what came of it; 202 where it takes longer than ``wait``."""
     user = await signed_in(request)
     limits = body.limits.dict(exclude_none=True) if body.limits else {}
-    order = make_order(body.image, body.files, body.language, body.build, body.command, body.stdin, limits)
+    said = body.image, body.files, body.language, body.build, body.command, body.stdin
+    order = make_order(*said, limits, body.interactive)
     run = await execute.begin(user, order)
     execute.start(run, order)
     done = await execute.wait(run, wait)

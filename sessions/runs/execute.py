@@ -142,13 +142,30 @@ async def purge() -> int:
     return (await Run.objects.filter(created__lt=timezone.now() - KEPT).adelete())[0]
 
 
+async def reach(session: str) -> Client:
+    """A connection to the session's runner, once there is room for it.
+
+    Raises:
+        Problem: the session is over, or the session service is away.
+    """
+    while True:
+        try:
+            return await runner.connect(session, max_frame=1 << 21)
+        except Problem as problem:
+            if problem.code != "not_running":
+                raise
+            state = (await service.call("session.get", id=session))["state"]
+            if state not in ("pending", "preparing"):
+                raise
+
+
 # Inside
 
 
 async def _in_session(run: Run, order: Order, tally: Tally) -> str:
     """Let the session's runner do it; returns why it could not, or ""."""
     async with asyncio.timeout(QUEUE_SECONDS):
-        client = await _reach(str(run.session_id))
+        client = await reach(str(run.session_id))
     async with client, asyncio.timeout(2 * order.time_s + _SPARE_SECONDS):
         await Run.objects.filter(pk=run.pk).aupdate(status="running")
         limits = {"time_s": order.time_s, "cpu_s": order.cpu_s, "output": order.output}
@@ -163,26 +180,14 @@ async def _in_session(run: Run, order: Order, tally: Tally) -> str:
         return stream.end if isinstance(stream.end, str) else "Its sandbox ended before it did."
 
 
-async def _reach(session: str) -> Client:
-    """A connection to the session's runner, once there is room for it."""
-    while True:
-        try:
-            return await runner.connect(session, max_frame=1 << 21)
-        except Problem as problem:
-            if problem.code != "not_running":
-                raise
-            state = (await service.call("session.get", id=session))["state"]
-            if state not in ("pending", "preparing"):
-                raise
-
-
 async def _feed(stream: Stream, order: Order) -> None:
     for path, data in order.files.items():
         await stream.write(pack_file(path, data))
     await stream.write(b"g")
     for start in range(0, len(order.stdin), _PIECE):
         await stream.write(b"i" + order.stdin[start : start + _PIECE])
-    await stream.write(b"e")
+    if not order.interactive:
+        await stream.write(b"e")
 
 
 async def _stop(session: str) -> None:

@@ -28,7 +28,7 @@ _RUN_TARGET = re.compile(r"^run\s*:", re.MULTILINE)
 class Order:
     """``build`` "" is none. ``time_s`` and ``cpu_s`` in seconds and ``output`` in bytes are for each step.
 
-    ``slots``: None for the image's own.
+    ``slots``: None for the image's own. ``interactive``: more input comes after ``stdin``, by a stream.
     """
 
     image: str
@@ -41,6 +41,7 @@ class Order:
     time_s: float
     cpu_s: float
     output: int
+    interactive: bool = False
 
 
 def make_order(
@@ -51,6 +52,7 @@ def make_order(
     command: str | None = None,
     stdin: str | bytes = "",
     limits: Mapping[str, float] | None = None,
+    interactive: bool = False,
 ) -> Order:
     """The order for this request; what is not said follows from the image, its languages and the files.
 
@@ -74,6 +76,7 @@ def make_order(
         time_s=time_s,
         cpu_s=_bounded(limits, "cpu_s", time_s, 0.1, settings.MADANG_RUN_SECONDS),
         output=int(_bounded(limits, "output_kib", OUTPUT_KIB, 1, MOST_OUTPUT_KIB)) * 1024,
+        interactive=interactive,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import uuid
 from typing import Any
 
@@ -17,7 +18,7 @@ from sessions.runs import execute
 from sessions.service.keeper import Keeper
 from tests.sessions.conftest import IMAGE, until
 from tests.sessions.lab import Ground
-from tests.sessions.web import Browser
+from tests.sessions.web import Browser, Socket
 
 HERE = "/api/v1/runs"
 SLEEP = {"image": IMAGE, "files": {"main.py": "import time; time.sleep(1000)"}}
@@ -187,3 +188,47 @@ async def test_old_answers_are_forgotten(service: Keeper, alice: Any, monkeypatc
     await Browser(alice)("POST", HERE, {"image": IMAGE, "command": "true"}, status=200)
     assert await Run.objects.filter(user=alice).acount() == 3
     assert await execute.purge() == 1
+
+
+def stream(user: Any, run: dict[str, Any]) -> Socket:
+    return Socket(user, f"{HERE}/{run['id']}/stream")
+
+
+async def test_a_stream_shows_output_as_it_comes_and_takes_input(service: Keeper, alice: Any) -> None:
+    program = "import sys\nprint('who?', flush=True)\nprint('hi', input())\nsys.stderr.write(sys.stdin.read())"
+    asked = {"image": IMAGE, "files": {"main.py": program}, "interactive": True}
+    run = await Browser(alice)("POST", f"{HERE}?wait=0", asked, status=202)
+    async with stream(alice, run) as socket, stream(alice, run) as another:
+        assert json.loads(await socket.next()) == {"type": "step", "name": "run"}
+        assert await socket.next() == b"\x01who?\n"
+        await socket.send(b"you\nrest")
+        assert await socket.next() == b"\x01hi you\n"
+        await socket.send(json.dumps({"type": "end"}))
+        assert await socket.next() == b"\x02rest"
+        ended = json.loads(await socket.next())
+        assert (ended["type"], ended["exit_code"]) == ("step_end", 0)
+        told = json.loads(await socket.next())
+        assert (told["type"], told["verdict"], told["steps"][0]["stdout"]) == ("run", "ok", "who?\nhi you\n")
+        assert await socket.code() == 1000
+        assert json.loads(await another.next()) == {"type": "step", "name": "run"}
+    async with stream(alice, run) as late:
+        assert json.loads(await late.next()) == told
+        assert await late.code() == 1000
+
+
+async def test_a_stream_is_its_owners(service: Keeper, alice: Any, bob: Any) -> None:
+    run = await Browser(alice)("POST", f"{HERE}?wait=0", SLEEP, status=202)
+    async with stream(bob, run) as socket:
+        assert await socket.code() == 4403
+    async with stream(alice, {"id": uuid.uuid4()}) as socket:
+        assert await socket.code() == 4404
+    async with stream(alice, run) as socket:
+        assert json.loads(await socket.next())["name"] == "run"
+        await socket.send("nonsense")
+        assert await socket.code() == 4400
+    async with stream(alice, run) as socket:
+        await Browser(alice)("DELETE", f"{HERE}/{run['id']}", status=200)
+        frames = [await socket.next()]
+        while not isinstance(frames[-1], int):
+            frames.append(await socket.next())
+        assert (json.loads(frames[-2])["verdict"], frames[-1]) == ("cancelled", 1000)
