@@ -9,7 +9,7 @@ from typing import Any, Literal
 from ninja import Schema
 from pydantic import Field
 
-from sandbox.runner.run import MOST_BYTES, MOST_FILES, MOST_PATH, unpack_file
+from sandbox.runner.run import MOST_BYTES, MOST_FILES, MOST_PATH, checked, unpack_file
 
 Verdict = Literal[
     "ok",
@@ -95,6 +95,7 @@ class Tally:
         self._room -= len(data)
         if self._room < 0 or len(self.files) >= MOST_FILES or len(path) > MOST_PATH:
             raise ValueError("more files than there may be")
+        checked(path)  # somebody may write it where we say
         try:
             self.files.append({"path": path, "text": data.decode()})
         except UnicodeDecodeError:
