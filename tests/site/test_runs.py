@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 import subprocess
 from pathlib import Path
 from typing import Any
 
 import httpx
+from websockets.asyncio.client import connect
 
 from bin.lib.layout import PYTHON, ROOT
 from tests.live import Account, Site, environment, wait_for
@@ -56,6 +59,26 @@ def test_the_command_line_is_the_program(site: Site, owner: Account, tmp_path: P
     wrong = subprocess.run([*command, "--user", owner.email, "--language", "cobol"], cwd=tmp_path, input=b"",
                            capture_output=True, env=environment(site.state), check=False)  # fmt: skip
     assert (wrong.returncode, b"no language called" in wrong.stderr) == (125, True)
+
+
+def test_a_program_is_talked_to_while_it_runs(site: Site, owner: Account, http: httpx.Client) -> None:
+    asked = {"image": IMAGE, "files": {"main.py": "while True: print(int(input()) + 1, flush=True)"}}
+    begun = http.post(HERE, params={"wait": 0}, json=asked | {"interactive": True}).raise_for_status().json()
+    url = f"{site.url.replace('http', 'ws', 1)}{HERE}/{begun['id']}/stream"
+
+    async def talk() -> dict[str, Any]:
+        async with connect(url, proxy=None, additional_headers=owner.headers) as socket, asyncio.timeout(30):
+            assert json.loads(await socket.recv()) == {"type": "step", "name": "run"}
+            for number in range(5):
+                await socket.send(b"%d\n" % number)
+                assert await socket.recv() == b"\x01%d\n" % (number + 1)
+            await socket.send('{"type": "end"}')
+            texts = [frame async for frame in socket if isinstance(frame, str)]
+            return dict(json.loads(texts[-1]))
+
+    told = asyncio.run(talk())
+    assert (told["verdict"], told["steps"][0]["stdout"]) == ("runtime_error", "1\n2\n3\n4\n5\n")
+    assert "EOFError" in told["steps"][0]["stderr"]
 
 
 def test_a_run_ends_with_the_web_process_that_had_it(site: Site, http: httpx.Client) -> None:
