@@ -17,6 +17,7 @@ from portal.api_projects import router as projects_router
 from portal.problems import problem_response, request_too_large
 from sessions.api import router as sessions_router
 from sessions.problems import Problem, not_found, not_signed_in
+from sessions.runs.api import router as runs_router
 
 
 class KeyOrCookie(HttpBearer):
@@ -47,7 +48,7 @@ class KeyOrCookie(HttpBearer):
 api = NinjaAPI(
     title="Madang",
     version="1",
-    description="Projects, sessions and usage. Errors are problem details (RFC 9457) with a stable `code`.",
+    description="Projects, sessions, runs and usage. Errors are problem details (RFC 9457) with a stable `code`.",
     urls_namespace="api",
     docs_url=None,
     auth=KeyOrCookie(),
@@ -55,6 +56,7 @@ api = NinjaAPI(
 )
 api.add_router("/projects", projects_router, tags=["projects"])
 api.add_router("", sessions_router)
+api.add_router("/runs", runs_router, tags=["runs"])
 
 
 def _handles(kind: type[Exception]) -> Any:

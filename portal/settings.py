@@ -67,6 +67,7 @@ MADANG_MAX_MEMORY = env.integer(
     "MADANG_MAX_MEMORY", max(32 * MIB, MADANG_CAPACITY_MEMORY // 2), at_least=32 * MIB, at_most=1 << 44
 )
 MADANG_SPARES = env.integer("MADANG_SPARES", 16, at_least=0, at_most=64)
+MADANG_RUN_SECONDS = env.number("MADANG_RUN_SECONDS", 60.0, at_least=1.0, at_most=3600.0)
 MADANG_MAX_SESSIONS = env.integer("MADANG_MAX_SESSIONS", 20, at_least=1, at_most=100_000)
 
 # What sessions may reach; an image or a policy may narrow it.

@@ -198,3 +198,37 @@ class Kernel(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} {self.id}"
+
+
+class RunQuerySet(models.QuerySet["Run"]):
+    def of(self, user: Any) -> RunQuerySet:
+        """The runs ``user`` may see."""
+        return self.filter(user_id=user.pk)
+
+
+class Run(models.Model):
+    """A program's execution from its files to its answer, in a session of its own, see runs.py. Kept for a day.
+
+    ``answer`` is JSON as text: what programs print may hold characters that no JSON column takes.
+    ``last`` is when it must be over, whatever happens.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="compute_runs")
+    session = models.ForeignKey(Session, null=True, blank=True, on_delete=models.SET_NULL, related_name="runs")
+    image = models.CharField(max_length=100)
+    language = models.CharField(max_length=40, blank=True)
+    status = models.CharField(max_length=10, default="queued")
+    cancelled = models.BooleanField(default=False)
+    answer = models.TextField(blank=True)
+    created = models.DateTimeField(default=timezone.now)
+    last = models.DateTimeField()
+
+    objects: ClassVar[models.Manager[Run]] = RunQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("-created", "-id")
+        indexes = (models.Index(fields=["user", "-created"], name="run_of_user"),)
+
+    def __str__(self) -> str:
+        return f"{self.id} ({self.status})"

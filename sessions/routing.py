@@ -5,10 +5,12 @@ from __future__ import annotations
 from django.urls import path
 
 from sessions.consumers import Events, JupyterTerminal, KernelChannels, Terminal
+from sessions.runs.stream import RunStream
 
 websocket_urlpatterns = [
     path("jupyter/api/kernels/<uuid:id>/channels", KernelChannels.as_asgi()),
     path("jupyter/terminals/websocket/<str:name>", JupyterTerminal.as_asgi()),
     path("api/v1/sessions/<uuid:id>/terminals/<str:name>", Terminal.as_asgi()),
     path("api/v1/sessions/<uuid:id>/events", Events.as_asgi()),
+    path("api/v1/runs/<uuid:id>/stream", RunStream.as_asgi()),
 ]

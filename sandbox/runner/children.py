@@ -15,20 +15,26 @@ RESERVED_TASKS = 16
 The cgroup refuses the programs first, which the kernel counts; the jail makes room for the reserve once there are as
 many as may be, and from then on it is RLIMIT_NPROC, one above, that keeps the programs out."""
 
-_PR_SET_DUMPABLE = 4
+_PR_SET_DUMPABLE, _PR_SET_CHILD_SUBREAPER = 4, 36
 _SOONER_KILLED = b"500"  # of 1000, see proc(5) oom_score_adj
 _libc = ctypes.CDLL(None)
 
 Ended = Callable[[int], None]
+Orphaned = Callable[[int, int, resource.struct_rusage], None]
 
 
 class Children:
-    """Watches children; ``ended(status)`` is called with the exit code, negative for a signal."""
+    """Watches children; ``ended(status)`` is called with the exit code, negative for a signal.
+
+    ``orphaned`` hears of everybody else who was buried: pid, exit code, and what they and theirs used.
+    """
 
     def __init__(self) -> None:
         self._watched: dict[int, Ended] = {}
+        self.orphaned: set[Orphaned] = set()
 
     def open(self) -> None:
+        _libc.prctl(_PR_SET_CHILD_SUBREAPER, 1)  # as pid 1 it is so; elsewhere, in tests, it becomes so
         asyncio.get_running_loop().add_signal_handler(signal.SIGCHLD, self._reap)
 
     def watch(self, pid: int, ended: Ended) -> None:
@@ -37,7 +43,7 @@ class Children:
     def _reap(self) -> None:
         while True:
             try:
-                pid, status = os.waitpid(-1, os.WNOHANG)
+                pid, status, usage = os.wait4(-1, os.WNOHANG)
             except ChildProcessError:
                 return
             if pid == 0:
@@ -45,6 +51,9 @@ class Children:
             ended = self._watched.pop(pid, None)
             if ended:
                 ended(os.waitstatus_to_exitcode(status))
+                continue
+            for orphaned in list(self.orphaned):
+                orphaned(pid, os.waitstatus_to_exitcode(status), usage)
 
 
 def signal_group(pid: int, number: signal.Signals) -> None:

@@ -27,6 +27,7 @@ from sandbox.runner.log import KEPT, Cursor, Log, Trace
 from sandbox.runner.modes import Modes
 from sandbox.runner.ports import Ports
 from sandbox.runner.process import Spare
+from sandbox.runner.run import Runs
 from sandbox.runner.terminal import Terminal
 from sandbox.runner.wire import CallError, Peer
 
@@ -73,6 +74,7 @@ class Runner:
         names = [name for name in dir(self) if name.startswith(("kernel_", "terminal_"))]
         self._methods = {name.replace("_", ".", 1): getattr(self, name) for name in names} | {"hello": self.hello}
         self._methods |= self._door.methods | Ports(config.door).methods
+        self._methods |= Runs(self._children, self._activity).methods
 
     async def serve(self) -> None:
         """Serve until the lifeline ends: without the jail there is no sandbox."""

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
+from asgiref.sync import async_to_sync
 from django.contrib.sessions.models import Session as LoginSession
 from django.core.management.base import BaseCommand
 from django.utils import timezone
 
 from portal.projects import purge_expired
+from sessions.runs.execute import purge as purge_runs
 
 
 class Command(BaseCommand):
-    help = "Remove deleted projects whose 7 days are over, and sign-ins that have expired."
+    help = "Remove deleted projects whose 7 days are over, sign-ins that have expired and answers of runs."
 
     def handle(self, *args: Any, **options: Any) -> None:
         projects = purge_expired()
         signins, _by_model = LoginSession.objects.filter(expire_date__lt=timezone.now()).delete()
-        self.stdout.write(f"Removed {projects} deleted projects and {signins} expired sign-ins.")
+        runs = async_to_sync(purge_runs)()
+        self.stdout.write(f"Removed {projects} deleted projects, {signins} expired sign-ins and {runs} old runs.")
