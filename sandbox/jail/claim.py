@@ -24,7 +24,7 @@ def differences(spare: Plan, plan: Plan) -> Plan:
     Raises:
         ValueError: they differ in what is fixed once a sandbox is built.
     """
-    for name in ("image", "kernels", "host_id", "slots", "cores", "policy", "links", "tmpfs", "shared", "space"):
+    for name in ("image", "kernels", "host_id", "slots", "cores", "policy", "links", "tmpfs", "shared", "space", "programs"):
         if getattr(spare, name) != getattr(plan, name):
             raise ValueError(f"a spare sandbox cannot change its {name}")
     binds = [bind for bind in plan.binds if bind not in spare.binds]
