@@ -4,6 +4,7 @@
 const fs = require("fs");
 const { Session } = require("inspector");
 const { createRequire } = require("module");
+const { Socket } = require("net");
 const { inspect } = require("util");
 const { Script } = require("vm");
 
@@ -72,7 +73,8 @@ async function run(code) {
 
 let waiting = "";
 let last = Promise.resolve();
-fs.createReadStream(null, { fd: 3, encoding: "utf8" }).on("data", (text) => {
+// A file's stream would read in a thread, for which an exit waits.
+new Socket({ fd: 3, readable: true, writable: false }).setEncoding("utf8").on("data", (text) => {
   const cells = (waiting + text).split("\0");
   waiting = cells.pop();
   for (const cell of cells) last = last.then(() => run(cell));

@@ -8,38 +8,37 @@ from __future__ import annotations
 import html
 import json
 import os
+import re
+import signal
 import sqlite3
 from collections.abc import Iterator
 
 MOST_ROWS = 1000
 _STEPS = 10_000  # of SQLite's machine, between two looks at whether there was an interrupt
+_NOTHING = re.compile(r"(?:\s|--[^\n]*|/\*.*?\*/)*", re.DOTALL)  # what stands before a statement
+interrupted: set[bool] = set()
 
 
 def main() -> None:
     base = connect(":memory:")
     say("ready")
-    with open(3, encoding="utf-8", newline="") as cells:
-        for code in read(cells):
-            try:
-                base = run(base, code)
-            except KeyboardInterrupt:
-                say("error", "Interrupted\nThe cell was interrupted.")
-            except (sqlite3.Error, sqlite3.Warning, OSError) as error:
-                say("error", f"{type(error).__name__}\n{error}")
-            say("done")
-
-
-def read(cells) -> Iterator[str]:
-    waiting = ""
-    while True:
+    signal.signal(signal.SIGINT, lambda *_: interrupted.add(True))
+    for code in cells():
         try:
-            data = os.read(cells.fileno(), 65536)
-        except KeyboardInterrupt:
-            continue
-        if not data:
-            return
-        *whole, waiting = (waiting + data.decode()).split("\0")
-        yield from whole
+            base = run(base, code)
+        except (sqlite3.Error, sqlite3.Warning, OSError) as error:
+            said = "Interrupted\nThe cell was interrupted." if interrupted else f"{type(error).__name__}\n{error}"
+            say("error", said)
+        say("done")
+
+
+def cells() -> Iterator[str]:
+    waiting = b""
+    while data := os.read(3, 65536):
+        *whole, waiting = (waiting + data).split(b"\0")
+        for code in whole:
+            interrupted.clear()
+            yield code.decode()
 
 
 def run(base: sqlite3.Connection, code: str) -> sqlite3.Connection:
@@ -49,15 +48,13 @@ def run(base: sqlite3.Connection, code: str) -> sqlite3.Connection:
         try:
             show(base.execute(statement))
         except sqlite3.Error as error:
-            raise type(error)(
-                "interrupted" if "interrupted" in str(error) else f"line {line}: {error}"
-            ) from None
+            raise type(error)(f"line {line}: {error}") from None
     return base
 
 
 def connect(file: str) -> sqlite3.Connection:
     base = sqlite3.connect(file, isolation_level=None)
-    base.set_progress_handler(lambda: 0, _STEPS)  # Python looks at its signals: an interrupt ends the statement
+    base.set_progress_handler(lambda: bool(interrupted), _STEPS)
     return base
 
 
@@ -69,9 +66,9 @@ def statements(code: str) -> Iterator[tuple[int, str]]:
         statement = code[begin:end]
         if end < len(code) and not sqlite3.complete_statement(statement):
             continue
-        blank = len(statement) - len(statement.lstrip())
-        if statement.strip():
-            yield code.count("\n", 0, begin + blank) + 1, statement
+        before = _NOTHING.match(statement)
+        if before and before.end() < len(statement):
+            yield code.count("\n", 0, begin + before.end()) + 1, statement
         begin = end
 
 
