@@ -33,7 +33,8 @@ class Kernel:
     ``mode`` is ``ipython``, or one of the two ways of :mod:`sandbox.runner.language`: ``repl``, where ``command``
     starts a program that keeps what a cell leaves (``driver``: a file of the image, at ``{driver}`` in it), and
     ``cells``, where each cell is a program of its own: the file ``main``, for which ``build`` and ``run`` are carried
-    out as those of a :class:`Language`. ``editor``, ``mimetype`` and ``extension`` are what notebooks are told of the language.
+    out as those of a :class:`Language`. ``editor``, ``mimetype`` and ``extension`` are what
+    notebooks are told of the language.
     """
 
     name: str

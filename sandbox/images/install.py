@@ -1,7 +1,7 @@
 """Put on this host what an image needs: for an image with a ``requirements.txt``, a virtual environment.
 
-``python -m sandbox.images.install`` does it for every image that has no base; a second run finds all in place and returns at
-once. The environment is built beside its final place and then renamed into it, so a set-up that is killed
+``python -m sandbox.images.install`` does it for every image that has no base; a second run finds all in place and
+returns at once. The environment is built beside its final place and then renamed into it, so a set-up that is killed
 half-way leaves nothing that looks finished, and sessions that run on an older one keep their files until the
 rename. Standard library only: this runs before anything is installed.
 """

@@ -7,6 +7,7 @@ without it; the kernel itself takes no notice but to count.
 
 from __future__ import annotations
 
+import json
 import re
 import signal
 from pathlib import Path
@@ -18,8 +19,8 @@ from sandbox.runner.records import Failure
 from sandbox.runner.repl import Repl
 from sandbox.runner.screen import Screen
 
-_RUN_FILE = re.compile(r'\s*%run\s+(?:"([^"\n]+)"|(\S+))\s*')
-_MODES = {"cells": Cells, "repl": Repl}
+_RUN_FILE = re.compile(r"\s*%run\s+(\S[^\n]*?)\s*")
+_MODES: dict[str, type[Cells] | type[Repl]] = {"cells": Cells, "repl": Repl}
 
 
 class LanguageKernel(KernelOnInlets):
@@ -77,8 +78,8 @@ class LanguageKernel(KernelOnInlets):
         """Run a cell, or with ``%run "file"`` a file as if it were one: what *Run* on a file says in every language."""
         if named := _RUN_FILE.fullmatch(code):
             try:
-                code = Path(named[1] or named[2]).read_text(encoding="utf-8", errors="replace")
-            except OSError as error:
+                code = _text_of(named[1])
+            except (OSError, ValueError) as error:
                 return Failure(type(error).__name__, str(error))
         return await self._engine.run(code)
 
@@ -102,3 +103,9 @@ class LanguageKernel(KernelOnInlets):
     def _tell(self, kind: str, content: dict[str, Any]) -> None:
         """Say it to the last cell, whose output it is, in whichever task it was heard."""
         self.session.send(self.iopub_socket, kind, content, self._cell)
+
+
+def _text_of(name: str) -> str:
+    """The text of the file that is called ``name``, bare or as a string of JSON."""
+    path = json.loads(name) if name.startswith('"') else name
+    return Path(path).read_text(encoding="utf-8", errors="replace")

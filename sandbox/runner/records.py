@@ -6,6 +6,7 @@ be taken for one, since that goes another way.
 =========  ================================================================================
 ``ready``  the driver has started and waits for its first cell
 ``data``   a JSON object, MIME types and what to show: the value of a cell
+``value``  the same, as text
 ``error``  lines: the error's name, its message, and what is shown of it (else both of these)
 ``done``   the cell is over
 =========  ================================================================================
@@ -20,7 +21,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-KINDS = frozenset({"ready", "data", "error", "done"})
+KINDS = frozenset({"ready", "data", "value", "error", "done"})
 MAX_RECORD = 16 * 1024 * 1024
 """Bytes of a record: what is longer is no value that a page could show."""
 
@@ -48,9 +49,9 @@ class Record:
     text: str = ""
 
     def data(self) -> dict[str, Any]:
-        """The object of a ``data`` record; what is none is shown as the text that it is."""
+        """What a ``data`` or ``value`` record shows; data that is no object is shown as the text that it is."""
         try:
-            found = json.loads(self.text)
+            found = json.loads(self.text) if self.kind == "data" else None
         except (ValueError, RecursionError):
             found = None
         return found if isinstance(found, dict) else {"text/plain": self.text}

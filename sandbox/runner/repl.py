@@ -121,7 +121,7 @@ class Repl:
             return
         if self._child is not None:
             self._child.drain()  # what was printed before comes before
-        if record.kind == "data":
+        if record.kind in ("data", "value"):
             self._screen.show(record.data())
         elif record.kind == "error":
             self._failure = record.failure()
@@ -144,4 +144,3 @@ class Repl:
             say(text)
         else:
             self._noise = (self._noise + text)[-_START_NOISE:]
-

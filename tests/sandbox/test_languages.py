@@ -1,4 +1,4 @@
-"""The images of other languages than Python, each in a real sandbox: what its kernel prints, keeps, refuses and ends."""
+"""The images of other languages than Python, each in a real sandbox: its kernel, and its first file built and run."""
 
 from __future__ import annotations
 
@@ -27,6 +27,9 @@ WRONG = {
     "javascript": "// one\n\nthrow new Error('nonsense')",
     "lua": "-- one\n\nerror('nonsense')",
     "sql": "-- one\n\nSELECT nonsense;",
+    "go": "package main\nfunc main() {\n    nonsense()\n}",
+    "rust": "fn main() {\n    let _x = 1;\n    nonsense();\n}",
+    "php": "// one\n\nthrow new Exception('nonsense');",
 }
 ENDLESS = {
     "bash": "echo begun; while :; do :; done",
@@ -36,6 +39,9 @@ ENDLESS = {
     "javascript": "console.log('begun'); for (;;);",
     "lua": "print('begun') while true do end",
     "sql": "SELECT 'begun'; WITH RECURSIVE n(i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n;",
+    "go": 'package main\nimport "fmt"\nfunc main() { fmt.Println("begun"); for {} }',
+    "rust": 'fn main() { println!("begun"); loop {} }',
+    "php": "echo 'begun'; while (true) {}",
 }
 SAYS = {
     "bash": "echo '마당'",
@@ -45,14 +51,18 @@ SAYS = {
     "javascript": "console.log('마당')",
     "lua": "print('마당')",
     "sql": "SELECT '마당';",
+    "go": 'package main\nimport "fmt"\nfunc main() { fmt.Println("마당") }',
+    "rust": 'fn main() { println!("마당"); }',
+    "php": "echo '마당';",
 }
 REMEMBER = {
     "bash": ("x=41; cd /tmp", "echo $((x + 1)) $PWD", "42 /tmp"),
     "javascript": ("let x = 41; let y = await Promise.resolve(1)", "let x2 = x; x2 + y", "42"),
     "lua": ("x = 41", "print(x + 1)", "42"),
     "sql": ("CREATE TABLE t (x); INSERT INTO t VALUES (41);", "SELECT x + 1 AS y FROM t", "42"),
+    "php": ("$x = 41;", "echo $x + 1;", "42"),
 }
-ENDS = {"bash": "exit 3", "javascript": "process.exit(3)", "lua": "os.exit(3)"}
+ENDS = {"bash": "exit 3", "javascript": "process.exit(3)", "lua": "os.exit(3)", "php": "exit(3);"}
 
 
 def named(image: Image) -> str:
@@ -132,7 +142,7 @@ async def test_an_error_tells_its_line(lab: Lab, image: Image):
     said, reply = await run(await open_kernel(lab, image), WRONG[named(image)])
     assert reply["status"] == "error"
     assert reply["ename"]
-    assert any(mark in said for mark in ("line 3", ":3:", "line 4")), said
+    assert any(mark in said for mark in ("line 3", ":3:", "line 4")), said  # a shell misses something after the last
 
 
 async def test_a_loop_without_end_is_interrupted_and_the_next_cell_runs(lab: Lab, image: Image):

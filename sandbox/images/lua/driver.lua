@@ -1,5 +1,6 @@
 -- Reads cells from descriptor 3 and runs them; see sandbox/runner/records.py for what it says on descriptor 4.
--- The stand-alone interpreter makes a SIGINT an error of whatever runs: between cells there is nothing to end.
+-- The stand-alone interpreter makes the first SIGINT an error of whatever runs; a second one ends it, and its kernel
+-- starts it again.
 local cells = assert(io.open("/dev/fd/3", "rb"))
 local records = assert(io.open("/dev/fd/4", "wb"))
 io.stdout:setvbuf("line")
@@ -37,7 +38,7 @@ local function run(code)
     if found.n > 1 then
         local shown = {}
         for index = 2, found.n do shown[#shown + 1] = tostring(found[index]) end
-        say("data", table.concat(shown, "\t"))
+        say("value", table.concat(shown, "\t"))
     end
 end
 
