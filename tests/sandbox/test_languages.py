@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from sandbox.images import Image, described, images
+from sandbox.images import Image, images
 from sandbox.runner import messages
 from sandbox.slots import Slots
 from tests.sandbox.conftest import Inside, Lab
@@ -17,7 +17,8 @@ from tests.sandbox.test_ipython import ask
 
 pytestmark = [pytest.mark.jail, pytest.mark.asyncio(loop_scope="module")]
 
-OURS = [image for image in described() if image.base]
+OURS = [image for image in images().values() if image.base]
+REPLS = [image for image in OURS if image.kernels[0].mode == "repl"]
 # Cells of each: an error in its third line, a loop without end, one that prints what it is given.
 WRONG = {
     "bash": "# one\n\nif",
@@ -62,7 +63,19 @@ REMEMBER = {
     "sql": ("CREATE TABLE t (x); INSERT INTO t VALUES (41);", "SELECT x + 1 AS y FROM t", "42"),
     "php": ("$x = 41;", "echo $x + 1;", "42"),
 }
-ENDS = {"bash": "exit 3", "javascript": "process.exit(3)", "lua": "os.exit(3)", "php": "exit(3);"}
+ENDS = {
+    "bash": "exit 3",
+    "javascript": "process.exit(3)",
+    "lua": "os.exit(3)",
+    "php": "exit(3);",
+    "sql": ".exit",
+}
+FLOOD = {
+    "bash": "yes flood",
+    "javascript": "for (;;) console.log('flood')",
+    "lua": "while true do print('flood') end",
+    "php": 'while (true) echo "flood\n";',
+}
 
 
 def named(image: Image) -> str:
@@ -71,11 +84,14 @@ def named(image: Image) -> str:
 
 @pytest.fixture(params=OURS, ids=named)
 def image(request: pytest.FixtureRequest, lab: Lab) -> Image:
-    image: Image = request.param
-    if image.name not in images():
-        pytest.skip(f"this host lacks {', '.join(program.program for program in image.missing)}")
-    lab.image = image
-    return image
+    lab.image = request.param
+    return lab.image
+
+
+@pytest.fixture(params=REPLS, ids=named)
+def repl(request: pytest.FixtureRequest, lab: Lab) -> Image:
+    lab.image = request.param
+    return lab.image
 
 
 async def open_kernel(lab: Lab, image: Image) -> Inside:
@@ -154,11 +170,9 @@ async def test_a_loop_without_end_is_interrupted_and_the_next_cell_runs(lab: Lab
     assert reply["status"] == "ok"
 
 
-async def test_what_a_cell_leaves_is_there_for_the_next_and_gone_after_a_restart(lab: Lab, image: Image):
-    if image.kernels[0].mode != "repl":
-        pytest.skip("its cells are programs of their own")
-    first, second, expected = REMEMBER[named(image)]
-    inside = await open_kernel(lab, image)
+async def test_what_a_cell_leaves_is_there_for_the_next_and_gone_after_a_restart(lab: Lab, repl: Image):
+    first, second, expected = REMEMBER[named(repl)]
+    inside = await open_kernel(lab, repl)
     await run(inside, first)
     assert expected in (await run(inside, second))[0]
     client = await lab.client(lab.ids[-1])
@@ -166,14 +180,61 @@ async def test_what_a_cell_leaves_is_there_for_the_next_and_gone_after_a_restart
     assert expected not in (await run(inside, second))[0]
 
 
-async def test_a_program_that_ends_itself_is_started_again_with_a_word(lab: Lab, image: Image):
-    if named(image) not in ENDS:
-        pytest.skip("nothing in the language ends it")
-    inside = await open_kernel(lab, image)
-    said, reply = await run(inside, ENDS[named(image)])
-    assert "ended with status 3" in said
+async def test_a_program_that_ends_is_started_again_with_a_word(lab: Lab, repl: Image):
+    inside = await open_kernel(lab, repl)
+    said, reply = await run(inside, ENDS[named(repl)])
+    assert "is started again with the next cell" in said
     assert reply["status"] == "error"
-    assert "마당" in (await run(inside, SAYS[named(image)]))[0]
+    assert "마당" in (await run(inside, SAYS[named(repl)]))[0]
+
+
+async def test_a_flood_is_interrupted(lab: Lab, repl: Image):
+    if named(repl) == "sql":
+        return  # it prints nothing: its rows are shown, a thousand at most
+    inside = await open_kernel(lab, repl)
+    _, reply = await run(inside, FLOOD[named(repl)], until="flood\nflood\n")
+    assert reply["ename"] == "Interrupted"
+    assert "마당" in (await run(inside, SAYS[named(repl)]))[0]
+
+
+async def test_rows_are_shown_as_a_table(lab: Lab):
+    lab.image = images()["sql"]
+    inside = await open_kernel(lab, lab.image)
+    id, tables = (
+        await inside.send("CREATE TABLE t (a, b); INSERT INTO t VALUES ('<i>', NULL), (';', 2); SELECT * FROM t"),
+        [],
+    )
+    async for _, payload in inside.stream:
+        _, parts = messages.unpack(payload)
+        if messages.field(parts[1], "msg_id") == id and b"text/html" in parts[3]:
+            tables.append(json.loads(parts[3])["data"])
+            break
+    assert tables[0]["text/html"] == (
+        "<table><thead><tr><th>a</th><th>b</th></tr></thead><tbody>"
+        "<tr><td>&lt;i&gt;</td><td>NULL</td></tr><tr><td>;</td><td>2</td></tr></tbody></table>"
+    )
+    assert tables[0]["text/plain"] == "a    b\n---  ----\n<i>  NULL\n;    2"
+
+
+async def test_warnings_of_a_compiler_are_shown_and_a_crash_says_so(lab: Lab):
+    lab.image = images()["c"]
+    inside = await open_kernel(lab, lab.image)
+    said, reply = await run(inside, "int main(void) { int unused; return 0; }")
+    assert reply["status"] == "ok"
+    assert "main.c:1:22: warning: unused variable" in said
+    said, reply = await run(inside, "int main(void) { *(volatile int *)0 = 1; }")
+    assert (reply["ename"], reply["evalue"]) == ("ProgramError", "The program ended by a signal: Segmentation fault.")
+    said, reply = await run(inside, "int main(void) { return 3; }")
+    assert reply["evalue"] == "The program ended with status 3."
+
+
+async def test_a_program_of_a_cell_finds_the_projects_files_and_leaves_none(lab: Lab):
+    lab.image = images()["c"]
+    inside = await open_kernel(lab, lab.image)
+    (lab.folder / "project" / "own.h").write_text('#define WORD "own"\n')
+    code = '#include <stdio.h>\n#include "own.h"\nint main(void) { puts(WORD); return fopen("own.h", "r") == NULL; }'
+    assert (await run(inside, code))[0] == "own\n"
+    assert [path.name for path in (lab.folder / "project").iterdir()] == ["own.h"]
 
 
 async def test_a_file_is_run_as_if_it_were_a_cell(lab: Lab, image: Image):

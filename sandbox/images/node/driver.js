@@ -17,6 +17,25 @@ const post = (method, parameters) => new Promise((answer, fail) => {
 const say = (kind, text = "") => fs.writeSync(4, `${kind}\n${text.replaceAll("\0", "")}\0`);
 Object.defineProperty(globalThis, "require", { value: createRequire(`${process.cwd()}/cell.js`), writable: true });
 
+// An interrupt amid a stream's write would leave the stream waiting for ever: what is printed goes straight out.
+const doze = new Int32Array(new SharedArrayBuffer(4));
+function print(descriptor, chunk, encoding, done) {
+  let bytes = typeof chunk === "string" ? Buffer.from(chunk, typeof encoding === "string" ? encoding : "utf8") : chunk;
+  while (bytes.length > 0) {
+    try {
+      bytes = bytes.subarray(fs.writeSync(descriptor, bytes));
+    } catch (error) {
+      if (error.code !== "EAGAIN") throw error;
+      Atomics.wait(doze, 0, 0, 5);
+    }
+  }
+  const called = typeof encoding === "function" ? encoding : done;
+  if (called) process.nextTick(called);
+  return true;
+}
+process.stdout.write = print.bind(null, 1);
+process.stderr.write = print.bind(null, 2);
+
 let interrupt = () => {};
 process.on("SIGINT", () => interrupt());
 // What fails outside of a cell, in a timer or a promise that nobody waits for, is told and ends nothing.

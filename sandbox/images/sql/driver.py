@@ -11,6 +11,7 @@ import os
 import re
 import signal
 import sqlite3
+import sys
 from collections.abc import Iterator
 
 MOST_ROWS = 1000
@@ -44,6 +45,8 @@ def cells() -> Iterator[str]:
 def run(base: sqlite3.Connection, code: str) -> sqlite3.Connection:
     if code.strip().startswith(".open "):
         return connect(code.strip().removeprefix(".open ").strip())
+    if code.strip() in (".exit", ".quit"):
+        sys.exit(3)
     for line, statement in statements(code):
         try:
             show(base.execute(statement))
