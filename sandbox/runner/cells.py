@@ -55,7 +55,7 @@ class Cells:
         if not code:
             self._screen.err(text)
             return None
-        if code == -signal.SIGINT:
+        if code in _BY_INTERRUPT:
             return _INTERRUPTED
         lines = text.splitlines() or [f"The compiler {how_it_ended(code)}."]
         return Failure("BuildError", next((line for line in lines if "error" in line), lines[0]), lines)
@@ -67,7 +67,7 @@ class Cells:
         code = await self._carry_out(self._run, file, self._screen.out, err)
         if not code:
             return None
-        if code in (-signal.SIGINT, 128 + signal.SIGINT):
+        if code in _BY_INTERRUPT:
             return _INTERRUPTED
         return Failure("ProgramError", f"The program {how_it_ended(code)}.")
 
@@ -81,4 +81,5 @@ class Cells:
             self._child = None
 
 
+_BY_INTERRUPT = (-signal.SIGINT, 128 + signal.SIGINT)
 _INTERRUPTED = Failure("Interrupted", "The program was interrupted.")

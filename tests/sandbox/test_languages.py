@@ -188,6 +188,16 @@ async def test_a_program_that_ends_is_started_again_with_a_word(lab: Lab, repl: 
     assert "마당" in (await run(inside, SAYS[named(repl)]))[0]
 
 
+async def test_an_interrupt_between_cells_ends_nothing(lab: Lab, repl: Image):
+    first, second, expected = REMEMBER[named(repl)]
+    inside = await open_kernel(lab, repl)
+    await run(inside, first)
+    client = await lab.client(lab.ids[-1])
+    await client.call("kernel.interrupt", id=inside.kernel)
+    said, reply = await run(inside, second)
+    assert (expected in said, reply["status"]) == (True, "ok"), said
+
+
 async def test_a_flood_is_interrupted(lab: Lab, repl: Image):
     if named(repl) == "sql":
         return  # it prints nothing: its rows are shown, a thousand at most
