@@ -10,6 +10,7 @@ from pathlib import Path
 
 from sandbox import layers
 from sandbox.drivers import SandboxError
+from sandbox.images import Image, described
 from sandbox.jail import linux
 from sandbox.layers import Finding
 from sandbox.policy.syscalls import NUMBERS
@@ -22,7 +23,7 @@ def findings() -> list[Finding]:
     asked = [_seccomp(), _user_notification()]
     jail = [*layers.namespaces(), _host_users(), layers.mapped_mounts(), layers.privileges(), *asked, _landlock()]
     bounds = [*layers.control_groups(), layers.limits(), layers.disk_limit()]
-    return [_kernel(), *jail, *bounds, _proc(), *(check() for check in _tools())]
+    return [_kernel(), *jail, *bounds, _proc(), *(check() for check in _tools()), *map(_image, described())]
 
 
 def require_essentials() -> None:
@@ -98,3 +99,11 @@ def _tools() -> list[Callable[[], Finding]]:
 
     tools = (("bash", "bash"), ("vim", "vim"), ("top", "procps"), ("less", "less"), ("git", "git"))
     return [lambda c=c, p=p: check(c, p) for c, p in tools]  # type: ignore[misc]
+
+
+def _image(image: Image) -> Finding:
+    if not (missing := image.missing):
+        return Finding(image.title, "found", f"the image {image.name} is offered")
+    programs, packages = (" ".join(getattr(p, name) for p in missing) for name in ("program", "package"))
+    detail = f"The image {image.name} is not offered: {programs} is not installed."
+    return Finding(image.title, "optional", detail, f"sudo apt-get install {packages}")

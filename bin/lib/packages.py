@@ -35,6 +35,7 @@ FOR_TESTS = (
     Package("postgresql", ("/usr/lib/postgresql/*/bin/postgres",), "the database tests"),
     Package("redis-server", ("redis-server",), "the channel layer tests"),
     Package("chromium", ("chromium",), "the browser tests"),
+    Package("lua5.4", ("lua5.4",), "a language's kernel"),
     Package("fonts-noto-cjk", ("/usr/share/fonts/opentype/noto/NotoSansCJK*",), "Hangul in screenshots"),
 )
 VENV_PACKAGE = Package("python3-venv", (), "virtual environments")

@@ -83,9 +83,9 @@ export async function languageFor(name: string): Promise<LanguageSupport | null>
   return found ? found.load() : null;
 }
 
-/** Code as coloured spans, for what is only shown. */
-export async function coloured(code: string): Promise<DocumentFragment> {
-  const language = await languageFor("code.py");
+/** Code as coloured spans, for what is only shown; `file` is a name whose language it is in. */
+export async function coloured(code: string, file: string): Promise<DocumentFragment> {
+  const language = await languageFor(file);
   const fragment = document.createDocumentFragment();
   if (!language) {
     fragment.append(code);

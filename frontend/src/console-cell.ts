@@ -45,6 +45,8 @@ export class MadangConsoleCell extends MadangElement {
   ];
 
   @property({ attribute: false }) cell: Cell | null = null;
+  /** A file's name whose language is the code's. */
+  @property() file = "main.py";
   @state() private now = Date.now();
   @query("pre") private pre!: HTMLElement | null;
   private timer: ReturnType<typeof setInterval> | undefined;
@@ -86,7 +88,7 @@ export class MadangConsoleCell extends MadangElement {
     this.pre?.replaceChildren(code); // at once; the colours follow
     const { coloured, colouredStyle } = await import("./codemirror.js");
     const root = this.renderRoot as ShadowRoot;
-    const fragment = await coloured(code);
+    const fragment = await coloured(code, this.file);
     if (code !== this.cell?.code || !this.pre) return;
     if (!root.querySelector("style[data-code]")) {
       const style = document.createElement("style");

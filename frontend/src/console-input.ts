@@ -26,8 +26,8 @@ export class ConsoleInput {
     private readonly hooks: ConsoleInputHooks,
   ) {}
 
-  static async open(parent: HTMLElement, root: ShadowRoot, label: string, hooks: ConsoleInputHooks): Promise<ConsoleInput> {
-    const language = await languageFor("console.py");
+  static async open(parent: HTMLElement, root: ShadowRoot, label: string, file: string, hooks: ConsoleInputHooks): Promise<ConsoleInput> {
+    const language = await languageFor(file);
     // eslint-disable-next-line prefer-const -- the keys need the input, the input needs the view
     let input: ConsoleInput;
     const keys = Prec.highest(keymap.of([

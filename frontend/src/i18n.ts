@@ -48,7 +48,7 @@ const en = {
   nothingOpen: "No file is open.", nothingOpenHint: "Choose one on the left, or make a new one.", editing: "Text of {name}",
   saveNow: "Save now",
   // console
-  consoleInput: "Code to run", consoleLog: "What ran", consoleEmpty: "Type Python below and press Shift+Enter.",
+  consoleInput: "Code to run", consoleLog: "What ran", consoleEmpty: "Type code below and press Shift+Enter.",
   consoleEmptyHint: "What ran stays here, on every device, for as long as the session lives.",
   inputHint: "Shift+Enter runs · Tab completes · ↑ earlier code",
   queued: "waiting", cellRunning: "running", cellFailed: "failed", cellAborted: "did not run to its end",
@@ -138,7 +138,7 @@ const ko: Record<Key, string> = {
   deletedOnDisk: "‘{name}’ 파일이 다른 곳에서 지워졌거나 이름이 바뀌었습니다. 저장하면 다시 만들어집니다.", saveAgain: "다시 저장",
   nothingOpen: "열린 파일이 없습니다.", nothingOpenHint: "왼쪽에서 고르거나 새로 만드세요.", editing: "{name} 내용",
   saveNow: "지금 저장",
-  consoleInput: "실행할 코드", consoleLog: "실행 기록", consoleEmpty: "아래에 파이썬 코드를 쓰고 Shift+Enter를 누르세요.",
+  consoleInput: "실행할 코드", consoleLog: "실행 기록", consoleEmpty: "아래에 코드를 쓰고 Shift+Enter를 누르세요.",
   consoleEmptyHint: "실행한 것은 세션이 살아 있는 동안 어느 기기에서나 여기에 남습니다.",
   inputHint: "Shift+Enter 실행 · Tab 완성 · ↑ 이전 코드",
   queued: "차례 기다림", cellRunning: "실행 중", cellFailed: "오류", cellAborted: "끝까지 실행되지 않음",

@@ -49,6 +49,8 @@ export class MadangConsole extends MadangElement {
 
   @property() slug = "";
   @property() kernel = "python3";
+  /** A file's name whose language is the console's. */
+  @property() file = "main.py";
   @state() private transcript: Transcript = EMPTY_TRANSCRIPT;
   /** "ended": its session is over. */
   @state() private phase: "starting" | "ready" | "failed" | "ended" = "starting";
@@ -192,7 +194,7 @@ export class MadangConsole extends MadangElement {
   private async openInput(): Promise<void> {
     const { ConsoleInput } = await import("./console-input.js");
     if (!this.isConnected || this.input) return;
-    this.input = await ConsoleInput.open(this.field, this.renderRoot as ShadowRoot, this.t("consoleInput"), {
+    this.input = await ConsoleInput.open(this.field, this.renderRoot as ShadowRoot, this.t("consoleInput"), this.file, {
       run: (code) => {
         this.explained = null;
         return this.run(code);
@@ -290,7 +292,7 @@ export class MadangConsole extends MadangElement {
 
   private entry(entry: Cell | Divider): TemplateResult {
     if (entry.kind === "divider") return html`<div class="divider">${this.t(entry.what === "cut" ? "cutHere" : "restartedHere")}</div>`;
-    return html`<madang-console-cell .cell=${entry} language=${this.language}></madang-console-cell>`;
+    return html`<madang-console-cell .cell=${entry} file=${this.file} language=${this.language}></madang-console-cell>`;
   }
 }
 

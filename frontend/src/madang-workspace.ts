@@ -47,6 +47,9 @@ export class MadangWorkspace extends MadangElement {
   @property() name = "";
   @property() image = "";
   @property() kernel = "python3";
+  /** The endings of the files that the kernel runs, and the name of a new project's first file. */
+  @property() runs = ".py .ipynb";
+  @property() first = "main.py";
   @property() owner = "";
   @property() csrf = "";
   @property({ type: Number, attribute: "upload-limit" }) uploadLimit = 0;
@@ -177,7 +180,7 @@ export class MadangWorkspace extends MadangElement {
     }
     try {
       const entries = await list(this.slug);
-      const first = entries.find(({ name }) => name === "main.py") ?? entries.find(({ name }) => name.endsWith(".py"));
+      const first = entries.find(({ name }) => name === this.first) ?? entries.find(({ name }) => canRun(name, this.runs) && !name.endsWith(".ipynb"));
       if (first) this.open(first.path, false);
     } catch {
       return; // the file list says what is wrong
@@ -216,7 +219,7 @@ export class MadangWorkspace extends MadangElement {
   }
 
   get runnable(): boolean {
-    return this.inFront === "editor" && canRun(this.files.active);
+    return this.inFront === "editor" && canRun(this.files.active, this.runs);
   }
 
   async run(): Promise<void> {
@@ -225,9 +228,9 @@ export class MadangWorkspace extends MadangElement {
       return;
     }
     const { active } = this.files;
-    if (!canRun(active) || !(await this.editor(active)?.save())) return;
+    if (!canRun(active, this.runs) || !(await this.editor(active)?.save())) return;
     this.show("console");
-    this.console_.run(runLine(active.slice(this.slug.length + 1)));
+    this.console_.run(runLine(active.slice(this.slug.length + 1), this.kernel));
   }
 
   interrupt(): void {
@@ -382,7 +385,7 @@ export class MadangWorkspace extends MadangElement {
         ${repeat(this.files.paths, (path) => path, (path, at) => this.fileTab(path, at + 1))}
       </div>
       <div class="panes">
-        <madang-console slug=${this.slug} kernel=${this.kernel} language=${this.language} ?hidden=${!showConsole}
+        <madang-console slug=${this.slug} kernel=${this.kernel} file=${this.first} language=${this.language} ?hidden=${!showConsole}
           @madang-kernel=${(event: CustomEvent<{ state: KernelState }>) => { this.onKernel(event.detail.state); }}
           @madang-started=${() => { this.onStarted(); }} @madang-start-failed=${(event: CustomEvent<{ error: unknown }>) => void this.onStartFailed(event.detail.error)}></madang-console>
         ${!this.files.active ? html`<div class="empty" ?hidden=${showConsole}><b>${this.t("nothingOpen")}</b><span>${this.t("nothingOpenHint")}</span></div>` : nothing}

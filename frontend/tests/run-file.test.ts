@@ -9,7 +9,9 @@ test("ordinary names run with the magic, odd ones with a call", () => {
   assert.equal(runLine("main.py"), '%run "main.py"');
   assert.equal(runLine("폴더/내 파일.py"), '%run "폴더/내 파일.py"');
   assert.equal(runLine('a"{x}$.py'), 'get_ipython().run_line_magic("run", "\\"a\\\\\\"{x}$.py\\"")');
-  assert.ok(canRun("a.PY") && !canRun("notes.txt"));
+  assert.ok(canRun("a.PY", ".py .ipynb") && !canRun("notes.txt", ".py .ipynb") && !canRun("a.py", ".c") && !canRun("a", ""));
+  assert.equal(runLine("main.c", "c"), '%run "main.c"');
+  assert.equal(runLine('a"b.sh', "bash"), '%run "a\\"b.sh"');
 });
 
 test("folders come first, names sort as people do", () => {

@@ -57,7 +57,10 @@ def workspace(request: SignedInRequest, id: UUID) -> HttpResponse:
     image = images().get(project.image)
     if image is None:
         raise Http404(f"image {project.image} is not offered any more")
-    context = {"project": project, "kernel": image.kernels[0].name if image.kernels else "", "image": image}
+    kernel = image.kernels[0]
+    runs = [*(ending for language in image.languages for ending in language.extensions)]
+    runs += [".ipynb"] if kernel.mode == "ipython" else []
+    context = {"project": project, "kernel": kernel.name, "image": image, "runs": " ".join(runs)}
     return render(request, "pages/workspace.html", context)
 
 

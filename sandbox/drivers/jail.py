@@ -138,12 +138,14 @@ class JailDriver:
     def __init__(self, state: Path, spares: int = MOST) -> None:
         self._sandboxes, self._spares = state / "sandboxes", state / "spares"
         # Where they really are: the first lines of their scripts say so.
-        self._prefixes = {i.name: (state / "images" / i.directory.name).resolve() for i in images().values()}
-        self._zygotes = {i.name: Zygote(i, self._prefixes[i.name]) for i in images().values()}
+        self._prefixes = {i.name: (state / "images" / i.environment_name).resolve() for i in images().values()}
+        bases = {i.directory.name: Zygote(i, self._prefixes[i.name]) for i in images().values() if not i.base}
+        self._zygotes = {i.name: bases[i.environment_name] for i in images().values()}
         self._host_ids: dict[str, int] = {}
         self._cores: dict[str, list[int]] = {}
         self._pools = {
-            i.name: Pool(partial(self._make_spare, i), Demand(min(LEAST, spares), spares)) for i in images().values()
+            i.name: Pool(partial(self._make_spare, i), Demand(0 if i.base else min(LEAST, spares), spares))
+            for i in images().values()
         }
         self._warming: list[asyncio.Task[None]] = []
 
@@ -152,13 +154,13 @@ class JailDriver:
         self._sandboxes.mkdir(parents=True, exist_ok=True, mode=0o700)
         await asyncio.to_thread(self._clear_spares)
         await asyncio.to_thread(self._read_plans)
-        self._warming = [asyncio.create_task(zygote.warm()) for zygote in self._zygotes.values()]
+        self._warming = [asyncio.create_task(zygote.warm()) for zygote in set(self._zygotes.values())]
         for pool in self._pools.values() if os.geteuid() == 0 else ():  # claiming takes privileges
             pool.open()
 
     async def close(self) -> None:
         await asyncio.gather(*self._warming, *(pool.close() for pool in self._pools.values()), return_exceptions=True)
-        for zygote in self._zygotes.values():
+        for zygote in set(self._zygotes.values()):
             await asyncio.to_thread(zygote.close)
 
     async def start(self, spec: SandboxSpec) -> None:

@@ -1,7 +1,7 @@
 """Put on this host what an image needs: for an image with a ``requirements.txt``, a virtual environment.
 
-``python -m sandbox.images.install`` does it for every image; a second run finds all in place and returns at
-once. The environment is built beside its final place and then renamed into it, so a set-up that is killed
+``python -m sandbox.images.install`` does it for every image that has no base; a second run finds all in place and
+returns at once. The environment is built beside its final place and then renamed into it, so a set-up that is killed
 half-way leaves nothing that looks finished, and sessions that run on an older one keep their files until the
 rename. Standard library only: this runs before anything is installed.
 """
@@ -146,7 +146,7 @@ def main() -> int:
     parser.add_argument("--state", type=Path, default=Path(state), help="state directory (default: %(default)s)")
     parser.add_argument("--check", action="store_true", help="only say what is missing; exit 1 if anything is")
     arguments = parser.parse_args()
-    for image in images().values():
+    for image in (image for image in images().values() if not image.base):
         if arguments.check:
             if not is_current(image, arguments.state):
                 print(f"{image.name} is not set up")

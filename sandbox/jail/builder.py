@@ -133,8 +133,9 @@ def _be_runner(plan: Plan, channels: Channels, trees: list[tuple[int, str]], spi
     home = Path.home() if plan.spare or not os.path.isdir(PROJECT) else Path(PROJECT)
     os.chdir(home)
     _silence()
+    kernels, inherited = tuple(plan.kernels), (listener, lifeline, spill)
     config = server.RunnerConfig(
-        plan.image, tuple(plan.kernels), home, listener, lifeline, spill, spare=plan.spare, door=egress.PORT
+        plan.image, kernels, home, *inherited, spare=plan.spare, door=egress.PORT, programs=plan.programs
     )
     server.run(config)
 

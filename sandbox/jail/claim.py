@@ -17,6 +17,8 @@ from sandbox.jail.plan import PROJECT, Plan
 
 ROOT_FILES = ("/etc/hostname", "/etc/hosts")  # what bears the hostname and lies on the root itself
 
+_FIXED = ("image", "kernels", "programs", "host_id", "slots", "cores", "policy", "links", "tmpfs", "shared", "space")
+
 
 def differences(spare: Plan, plan: Plan) -> Plan:
     """Of ``plan``, what ``spare`` has not got yet.
@@ -24,7 +26,7 @@ def differences(spare: Plan, plan: Plan) -> Plan:
     Raises:
         ValueError: they differ in what is fixed once a sandbox is built.
     """
-    for name in ("image", "kernels", "host_id", "slots", "cores", "policy", "links", "tmpfs", "shared", "space"):
+    for name in _FIXED:
         if getattr(spare, name) != getattr(plan, name):
             raise ValueError(f"a spare sandbox cannot change its {name}")
     binds = [bind for bind in plan.binds if bind not in spare.binds]

@@ -55,6 +55,7 @@ class Plan:
     ``slots`` and the limits are the stricter of what was granted and what the policy allows;
     ``own_programs``: what the sandbox can write, it may execute.
     ``cores`` are those of the host it is pinned to and sees. ``shared`` folders share one tmpfs of ``space``.
+    ``programs`` are those behind its ``kernels`` that are not IPython's: see :mod:`sandbox.runner.language`.
     A ``spare`` one waits for a session that claims it: see :mod:`sandbox.jail.claim`.
     """
 
@@ -79,6 +80,7 @@ class Plan:
     space: int
     folders: list[str] = field(default_factory=list)
     spare: bool = False
+    programs: dict[str, dict[str, Any]] = field(default_factory=dict)
     environment: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -127,12 +129,13 @@ def make_plan(
         own_programs=programs.own,
         binds=[*_system(prefix), *_programs(programs, prefix), *_devices(), *_data(spec, programs.own)],
         links=_links() | own.links,
-        files=_files(spec.hostname) | cpu_files(cores) | own.files,
+        files=_files(spec.hostname) | cpu_files(cores) | own.files | spec.image.drivers,
         tmpfs={"/run": 4 * MIB},
         shared=["/tmp", HOME, "/dev/shm"],  # noqa: S108 - inside
         space=min(spec.slots.disk, spec.slots.memory // 2),
         folders=[PROJECT] if spare else [],
         spare=spare,
+        programs={kernel.name: program for kernel in spec.image.kernels if (program := kernel.program())},
         environment=_environment(spec, prefix, len(cores)) | own.environment,
     )
 

@@ -29,14 +29,14 @@ from IPython.core.application import BaseIPythonApplication
 from IPython.core.profiledir import ProfileDir
 from jupyter_client.session import new_id
 from tornado.ioloop import IOLoop
-from traitlets import Any as AnyTrait
 from traitlets import observe
 from traitlets.config import Config
 from zmq.eventloop.zmqstream import ZMQStream
 
 from sandbox.runner import ownspace, threads
 from sandbox.runner.channels import OUTWARD, Pairs
-from sandbox.runner.kernel_io import DebuggerSocket, Inlet, Outlet, Publisher
+from sandbox.runner.kernel_io import DebuggerSocket, Inlet, KernelOnInlets, Outlet, Publisher
+from sandbox.runner.language import LanguageKernel
 from sandbox.runner.pressure import BoundedSession, BoundedStream, keep_no_copy
 
 _ours: dict[str, Any] = {}
@@ -54,12 +54,9 @@ class MainThreadOnly:
         return False
 
 
-class ForkedKernel(IPythonKernel):
-    """The stock kernel on :class:`Inlet` s, without subshells; its debugger is made when it is first asked for."""
+class ForkedKernel(KernelOnInlets, IPythonKernel):
+    """The stock kernel on our channels; its debugger is made when it is first asked for."""
 
-    shell_stream = AnyTrait()
-    control_stream = AnyTrait()
-    _supports_kernel_subshells = False
     _debugger: Any = None
 
     @property
@@ -88,12 +85,6 @@ class ForkedKernel(IPythonKernel):
             self.debug_just_my_code,
             self.filter_internal_frames,
         )
-
-    def _abort_queues(self, subshell_id: str | None = None) -> None:
-        """What waits already is aborted; what comes after the mark is not."""
-        self._aborting = True
-        self.shell_stream.flush()
-        self.shell_stream.post([b"stop aborting"])
 
 
 class HomeProfile(ProfileDir):
@@ -149,6 +140,23 @@ class ForkedKernelApp(IPKernelApp):
 
     def open(self, ends: Pairs) -> None:
         """In the fork: become a kernel of its own, on its ends of the channels."""
+        self._open_channels(ends)
+        for hook in (self.shell.displayhook, self.shell.display_pub):
+            hook.pub_socket = self.iopub_socket
+        self.profile_dir.make()
+        self.shell.ipython_dir = os.path.dirname(self.profile_dir.location)
+        self.kernel.start()
+        self.control_thread.start()
+        self.shell.run_cell("1", silent=True)  # the pages that a first cell writes to are ours before it comes
+
+    def open_language(self, ends: Pairs, program: dict[str, Any]) -> None:
+        """In the fork: become a kernel for ``program`` instead of IPython's."""
+        self.kernel = LanguageKernel(program, parent=self, session=self.session, log=self.log)
+        self._open_channels(ends)
+        self.kernel.start()
+        self.control_thread.start()
+
+    def _open_channels(self, ends: Pairs) -> None:
         self.session.session, self.session.pid = new_id(), os.getpid()
         publisher = Publisher(Outlet(ends[OUTWARD]), self.session)
         self.iopub_thread, self.iopub_socket = publisher, publisher.background_socket
@@ -158,10 +166,6 @@ class ForkedKernelApp(IPKernelApp):
         publisher.start()
         self.init_io()
         self.init_signal()
-        self.profile_dir.make()
-        self.shell.ipython_dir = os.path.dirname(self.profile_dir.location)
-        self.kernel.start()
-        self.control_thread.start()
 
     def start(self) -> None:
         """Answer requests until the end."""
@@ -187,8 +191,6 @@ class ForkedKernelApp(IPKernelApp):
         kernel.control_stream = Inlet("control", ends["control"], publisher, self.control_thread.io_loop)
         kernel.control_thread, kernel.iopub_thread = self.control_thread, publisher
         kernel.iopub_socket = self.iopub_socket
-        for hook in (kernel.shell.displayhook, kernel.shell.display_pub):
-            hook.pub_socket = self.iopub_socket
 
 
 def prepare(home: str) -> None:
@@ -205,19 +207,26 @@ def prepare(home: str) -> None:
     _path[:] = ["", *(entry for entry in sys.path if Path(entry).is_dir() and not _is_ours(entry))]
 
 
-def run(ends: Pairs, begin: Callable[[], None]) -> None:
-    """Run a kernel on its ends of the channels until it exits; ``begin`` waits until it is to answer."""
+def run(ends: Pairs, begin: Callable[[], None], program: dict[str, Any] | None = None) -> None:
+    """Run a kernel on its ends of the channels until it exits; ``begin`` waits until it is to answer.
+
+    It is IPython's, or with a ``program`` the :class:`LanguageKernel` of that.
+    """
     if not ForkedKernelApp.initialized():
         prepare(os.path.expanduser("~"))
     threads.use_cores()
     asyncio.set_event_loop(asyncio.new_event_loop())
     app = ForkedKernelApp.instance()
     _reseed()
-    app.open(ends)
-    app.shell.run_cell("1", silent=True)  # the pages that a first cell writes to are ours before it comes
-    begin()
-    _forget_runner()
-    ownspace.enter()
+    if program is not None:
+        app.open_language(ends, program)
+        begin()
+        app.kernel.begin()
+    else:
+        app.open(ends)
+        begin()
+        _forget_runner()
+        ownspace.enter()
     app.start()
 
 

@@ -16,7 +16,7 @@ from sandbox.runner import messages
 from sandbox.runner.activity import Activity
 from sandbox.runner.children import signal_group
 from sandbox.runner.log import Log
-from sandbox.runner.process import Process, Spare
+from sandbox.runner.process import Process, Program, Spare
 from sandbox.runner.wire import CallError
 
 _RESTARTS_PER_MINUTE = 5
@@ -27,8 +27,9 @@ _QUIET_SECONDS = 0.05  # a kernel that has ended and is not heard for so long ha
 class Kernel:
     """One kernel. Its log and its attached clients survive a restart of its process."""
 
-    def __init__(self, id: str, name: str, cwd: Path, log: Log, spare: Spare, activity: Activity):
+    def __init__(self, id: str, name: str, cwd: Path, log: Log, spare: Spare, activity: Activity, program: Program):
         self.id, self.name, self.cwd, self.log = id, name, cwd, log
+        self._program = program
         self.state = "starting"
         self.connections = 0
         self._left_off: OrderedDict[str, int] = OrderedDict()
@@ -62,7 +63,7 @@ class Kernel:
             CallError: ``failed``, it ended or stayed silent.
         """
         self._starts.append(time.monotonic())
-        process = await self._spare.take()
+        process = await self._spare.take(self._program)
         await process.begin(self.cwd)
         self._process = process
         self._up.set()

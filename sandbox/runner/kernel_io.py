@@ -17,8 +17,10 @@ from typing import Any
 
 import zmq
 from ipykernel.iostream import BackgroundSocket
+from ipykernel.kernelbase import Kernel
 from tornado.ioloop import IOLoop
 from tornado.platform.asyncio import AsyncIOLoop
+from traitlets import Any as AnyTrait
 
 from sandbox.runner import messages
 from sandbox.runner.channels import OUTWARD, Parser, frame
@@ -143,6 +145,20 @@ class Inlet:
                 self.io_loop.stop()
                 return
             yield from self._parser.feed(data)
+
+
+class KernelOnInlets(Kernel):
+    """A kernel whose streams are :class:`Inlet` s, without subshells."""
+
+    shell_stream = AnyTrait()
+    control_stream = AnyTrait()
+    _supports_kernel_subshells = False
+
+    def _abort_queues(self, subshell_id: str | None = None) -> None:
+        """What waits already is aborted; what comes after the mark is not."""
+        self._aborting = True
+        self.shell_stream.flush()
+        self.shell_stream.post([b"stop aborting"])
 
 
 class DebuggerSocket:

@@ -1,7 +1,8 @@
 """A kernel's process: forked, opened, and waiting to be told whose kernel it is.
 
 It is told by the first frame on its shell channel, a JSON object with the folder to work in and the
-environment. So one can be made before anybody asks for a kernel (:class:`Spare`).
+environment. So one can be made before anybody asks for a kernel (:class:`Spare`). Which kernel it is, IPython's or one
+of :mod:`sandbox.runner.language` for a program, is decided before the fork.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import signal
 import socket
 import traceback
 from pathlib import Path
+from typing import Any
 
 from sandbox.runner import ipython
 from sandbox.runner.channels import Channels, Pairs, pairs, read_frame
@@ -21,6 +23,9 @@ from sandbox.runner.wire import CallError
 
 START_SECONDS = 60
 _END_SECONDS = 0.5
+
+Program = dict[str, Any] | None
+"""What a kernel of ours is to run, as image.toml says it; ``None`` for IPython's own."""
 
 
 class Process:
@@ -32,8 +37,8 @@ class Process:
         self.code = 0
 
     @classmethod
-    async def start(cls, children: Children) -> Process:
-        """Fork one and return when it listens.
+    async def start(cls, children: Children, program: Program) -> Process:
+        """Fork one, for ``program``, and return when it listens.
 
         Raises:
             CallError: ``failed``, it ended or stayed silent.
@@ -41,7 +46,7 @@ class Process:
         ours, theirs = pairs()
         pid = os.fork()
         if pid == 0:
-            _become_kernel(theirs)
+            _become_kernel(theirs, program)
         for end in theirs.values():
             end.close()
         process = cls(pid, Channels(ours))
@@ -82,24 +87,26 @@ class Process:
 
 
 class Spare:
-    """At most one process that is ready before it is asked for."""
+    """At most one process that is ready before it is asked for: a kernel of ``program``."""
 
-    def __init__(self, children: Children) -> None:
-        self._children = children
+    def __init__(self, children: Children, program: Program) -> None:
+        self._children, self._program = children, program
         self._process: Process | None = None
 
     async def fill(self) -> None:
-        self._process = await Process.start(self._children)
+        self._process = await Process.start(self._children, self._program)
 
-    async def take(self) -> Process:
-        """The spare process, or a new one where there is none.
+    async def take(self, program: Program) -> Process:
+        """The spare process, or a new one where there is none, or it is another program's.
 
         Raises:
             CallError: ``failed``.
         """
+        if program != self._program:
+            return await Process.start(self._children, program)
         process, self._process = self._process, None
         if process is None or process.ended.is_set():
-            return await Process.start(self._children)
+            return await Process.start(self._children, program)
         return process
 
     async def drop(self) -> None:
@@ -110,13 +117,13 @@ class Spare:
             process.channels.close()
 
 
-def _become_kernel(ends: Pairs) -> None:
+def _become_kernel(ends: Pairs, program: Program) -> None:
     """In the forked child: never returns."""
     code = 1
     try:
         clean_child(keep=[end.fileno() for end in ends.values()])
         os.setsid()
-        ipython.run(ends, lambda: _begin(ends["shell"]))
+        ipython.run(ends, lambda: _begin(ends["shell"]), program)
         code = 0
     except SystemExit as error:
         code = error.code if isinstance(error.code, int) else 1

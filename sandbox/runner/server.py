@@ -14,7 +14,7 @@ import re
 import signal
 import socket
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -43,6 +43,7 @@ _NAME = re.compile(r"[A-Za-z0-9_-]{1,32}")
 class RunnerConfig:
     """``listener`` and ``lifeline`` are sockets' descriptors, ``spill`` a folder's; a ``cwd`` starts at ``root``.
 
+    ``programs`` says of those ``kernels`` that are not IPython's what they run: see :mod:`sandbox.runner.language`.
     With ``spare`` the sandbox waits for the session that will claim it, a kernel ready in it. ``door`` is the port
     on loopback of the proxy to the network, 0 for none.
     """
@@ -55,6 +56,7 @@ class RunnerConfig:
     spill: int
     spare: bool = False
     door: int = 0
+    programs: dict[str, dict[str, Any]] = field(default_factory=dict)
 
 
 class Runner:
@@ -65,7 +67,7 @@ class Runner:
         self._root = config.root
         self._told = b""
         self._children = Children()
-        self._spare = Spare(self._children)
+        self._spare = Spare(self._children, config.programs.get(config.kernels[0]))
         self._activity = Activity(self._report)
         self._kernels: dict[str, Kernel] = {}
         self._terminals: dict[str, Terminal] = {}
@@ -136,7 +138,8 @@ class Runner:
         if len(self._kernels) >= MAX_KERNELS:
             raise CallError("failed", f"This session has {MAX_KERNELS} kernels already. Stop one first.")
         log = _log(self._config.spill)
-        kernel = Kernel(id, name, self._folder(cwd), log, self._spare, self._activity)
+        program = self._config.programs.get(name)
+        kernel = Kernel(id, name, self._folder(cwd), log, self._spare, self._activity, program)
         self._kernels[id] = kernel
         kernel.on_end = lambda: self._forget(self._kernels, id, log)
         try:

@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from portal.models import Project, User
 from portal.projects import create_project, delete_project
+from sandbox.images import images
 from sandbox.usage import Usage
 from sessions.models import Session, UsageLine
 
@@ -94,6 +95,18 @@ def test_a_new_project_opens(alices: Client, alice: User, image: str) -> None:
         rf'<madang-workspace project="{made.pk}" slug="heat" name="Heat" image="{image}" kernel="python3"', page
     )
     assert re.search(r'csrf="\w{64}"', page)
+
+
+def test_a_new_project_may_be_in_any_language_of_this_host(alices: Client, alice: User) -> None:
+    page = text(alices.get("/projects/new"))
+    titles = re.findall(r"<b>([^<]+)</b>", page)
+    assert titles == [image.title for image in images().values()]
+    assert titles[0].startswith("Python")
+    answer = alices.post("/projects/new", {"name": "Shell", "image": "bash"})
+    made = Project.objects.get(owner=alice)
+    assert (made.directory / "main.sh").exists()
+    page = text(alices.get(answer["Location"]))
+    assert 'image="bash" kernel="bash" runs=".sh" first="main.sh"' in page
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,7 @@ ENDED = {"exit_code": 0, "signal": None, "cpu_ms": 1, "wall_ms": 1, "peak_kib": 
 
 @pytest.fixture(autouse=True)
 def polyglot(monkeypatch: pytest.MonkeyPatch) -> None:
-    image = Image("poly", "Poly", "", Path(), (), (PYTHON, C))
+    image = Image("poly", "Poly", "", Path(), (), languages=(PYTHON, C))
     monkeypatch.setattr(order, "find_image", lambda name: image)
 
 
