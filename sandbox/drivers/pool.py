@@ -8,6 +8,7 @@ start: a spare costs what a start costs. A spare is claimed once and is then tha
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import math
 import time
@@ -21,6 +22,7 @@ MOST_EXPECTED = 256
 _RATE_SECONDS = 60.0  # starts are counted over so long
 _AHEAD_SECONDS = 10.0  # so much of them is kept ready: what a burst takes before the pool has caught up
 _RETRY_SECONDS = 30.0
+_LOOK_SECONDS = 10.0  # a spare that dies tells nobody
 _QUIET_SECONDS = 0.08  # after a start its first cell goes first, but
 _NO_LONGER_SECONDS = 0.4  # a stream of starts does not keep the pool empty
 
@@ -159,8 +161,8 @@ class Pool(Generic[S]):
             await asyncio.sleep(quiet)
 
     async def _sleep(self) -> None:
-        change = self.demand.next_change(time.monotonic())
-        try:
-            await asyncio.wait_for(self._wake.wait(), None if change is None else max(0.0, change - time.monotonic()))
-        except TimeoutError:
-            return
+        now = time.monotonic()
+        change = self.demand.next_change(now)
+        wait = _LOOK_SECONDS if change is None else min(_LOOK_SECONDS, max(0.0, change - now))
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._wake.wait(), wait)

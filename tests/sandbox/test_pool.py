@@ -156,3 +156,17 @@ async def test_spares_beyond_the_demand_are_given_up():
             await asyncio.sleep(0.005)
     assert not any(spare.buried for spare in maker.made[:LEAST]), "the oldest are ready for longest"
     await spares.close()
+
+
+async def test_a_spare_that_dies_is_buried_though_nobody_asks(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(pool, "_LOOK_SECONDS", 0.01)
+    maker = Maker()
+    spares = Pool(maker)
+    spares.open()
+    await filled(spares, LEAST)
+    maker.made[0].alive = False
+    async with asyncio.timeout(10):
+        while not maker.made[0].buried:
+            await asyncio.sleep(0.005)
+    await filled(spares, LEAST)
+    await spares.close()
