@@ -26,6 +26,9 @@ _V2 = ("cpu", "memory", "pids")
 # Used where the host has them: each is a second lock on a door that has one already, or a finer account.
 OPTIONAL = {1: ("cpuset", "blkio"), 2: ("cpuset", "io")}
 _PERIOD_US = 100_000
+# By version: where the CPU time and the memory that are used now stand.
+_CPU = {1: ("cpuacct", "cpuacct.usage"), 2: ("cpu", "cpu.stat")}
+_MEMORY = {1: ("memory", "memory.usage_in_bytes"), 2: ("memory", "memory.current")}
 
 
 class CgroupError(Exception):
@@ -161,12 +164,8 @@ class Cgroup:
         ``transferred`` are bytes read and written by the processes' own accounts; the devices' accounts are
         looked at here, and the larger counts (see :mod:`sandbox.jail.disks`).
         """
-        if self.version == 2:
-            cpu_ms = _field(self._read("cpu", "cpu.stat"), "usage_usec") // 1000
-            peak = self._read_number("memory", "memory.peak")
-        else:
-            cpu_ms = int(self._read("cpuacct", "cpuacct.usage")) // 1_000_000
-            peak = self._read_number("memory", "memory.max_usage_in_bytes")
+        cpu_ms = _cpu_ms(self.version, self._read(*_CPU[self.version]))
+        peak = self._read_number("memory", "memory.peak" if self.version == 2 else "memory.max_usage_in_bytes")
         read, written = self._device_io()
         now = integrated(before, wall_ms, self.memory_kib())
         return replace(
@@ -180,8 +179,7 @@ class Cgroup:
 
     def memory_kib(self) -> int:
         """What it holds now, page cache included."""
-        file = "memory.current" if self.version == 2 else "memory.usage_in_bytes"
-        return int(self._read("memory", file)) // 1024
+        return int(self._read(*_MEMORY[self.version])) // 1024
 
     def readings(self, usage: Usage) -> Readings:
         """What the files inside show of the accounts, besides ``usage``."""
@@ -239,15 +237,13 @@ class Gauges:
 
     def __init__(self, cgroup: Cgroup) -> None:
         self._version = cgroup.version
-        names = ("cpu.stat", "memory.current") if cgroup.version == 2 else ("cpuacct.usage", "memory.usage_in_bytes")
-        folders = cgroup.paths["cpu" if cgroup.version == 2 else "cpuacct"], cgroup.paths["memory"]
         self._cpu, self._memory = (
-            os.open(folder / name, os.O_RDONLY | os.O_CLOEXEC) for folder, name in zip(folders, names, strict=True)
+            os.open(cgroup.paths[controller] / file, os.O_RDONLY | os.O_CLOEXEC)
+            for controller, file in (_CPU[cgroup.version], _MEMORY[cgroup.version])
         )
 
     def cpu_ms(self) -> int:
-        text = os.pread(self._cpu, 4096, 0)
-        return _field(text.decode(), "usage_usec") // 1000 if self._version == 2 else int(text) // 1_000_000
+        return _cpu_ms(self._version, os.pread(self._cpu, 4096, 0).decode())
 
     def memory_kib(self) -> int:
         """What it holds now, page cache included."""
@@ -353,6 +349,10 @@ def _own_groups() -> Iterator[tuple[str, str]]:
         _, controllers, path = line.split(":", 2)
         for controller in controllers.split(","):
             yield controller, path
+
+
+def _cpu_ms(version: int, text: str) -> int:
+    return _field(text, "usage_usec") // 1000 if version == 2 else int(text) // 1_000_000
 
 
 def _field(text: str, name: str) -> int:
