@@ -13,7 +13,7 @@ import time
 from bench.measuring import measure
 from bench.peers import OURS, subjects
 from bench.report import Row, table
-from bench.scenarios import SCENARIOS
+from bench.scenarios import BROWSER, SCENARIOS
 from bench.scenarios.counts import QUICK, Counts
 
 
@@ -26,7 +26,8 @@ def main() -> int:
     counts = QUICK if options.quick else Counts()
     asked = {name: value for name in ("bell", "live", "churn") if (value := getattr(options, name))}
     counts = dataclasses.replace(counts, **asked)
-    chosen = [scenario for scenario in SCENARIOS if not options.scenario or scenario.name in options.scenario]
+    names = options.scenario or (BROWSER if options.browser else {one.name for one in SCENARIOS} - BROWSER)
+    chosen = [scenario for scenario in SCENARIOS if scenario.name in names]
     found: dict[str, list[Row]] = {scenario.name: [] for scenario in chosen}
     absent = []
     before = _machine()
@@ -60,6 +61,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--list", action="store_true", help="name scenarios and subjects, and what is missing here")
     names = [scenario.name for scenario in SCENARIOS]
     parser.add_argument("--scenario", nargs="+", choices=names, metavar="NAME", help="only these scenarios")
+    parser.add_argument("--browser", action="store_true", help="the pages in a browser, instead of what is behind them")
     parser.add_argument("--only", nargs="+", choices=list(subjects()), metavar="NAME", help="only these subjects")
     parser.add_argument("--bell", nargs="+", type=int, metavar="N", help="users of the bell (100 300)")
     parser.add_argument("--live", type=int, metavar="N", help="live sessions, as many as memory allows (1000)")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any, Protocol
 
@@ -49,6 +49,18 @@ class Terminals(Protocol):
 
     def shell(self, ahead: int = 16) -> AbstractContextManager[Terminal]:
         """A terminal at its prompt; ``ahead`` is how many frames may lie with us unread."""
+
+
+class Runs(Protocol):
+    """What runs programs from their source, in some languages."""
+
+    languages: Sequence[str]
+
+    def run(self, language: str, program: str) -> str:
+        """What ``program`` says. It may be called from several threads at once."""
+
+    def processor(self) -> dict[str, float]:
+        """By part, milliseconds of the processor that its runs have taken so far; nothing where that is not known."""
 
 
 class Running(ABC):

@@ -1,11 +1,15 @@
 // Bundles the front end into portal/static/build/, or with --tests the unit tests into tests/.built/.
 //
 //   madang.js         the workspace's elements; big parts are chunks loaded when first needed
-//   output-frame.js   runs inside the sandboxed frames that show HTML outputs
+//   elements.js       the elements that other pages place by themselves
+//   frames/           what runs inside the sandboxed frames of outputs: one script for each kind of them
+//   pdf/              what PDF.js loads by itself: its worker, the tables of East Asian texts, fonts
 //   madang.css, tokens.css and the fonts they name
 import { build } from "esbuild";
-import { readdir, rename, rm, stat } from "node:fs/promises";
+import { cp, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import path from "node:path";
+import { promisify } from "node:util";
+import { brotliCompress, constants, gzip } from "node:zlib";
 
 const here = import.meta.dirname;
 const target = path.join(here, "../portal/static/build");
@@ -27,22 +31,43 @@ async function buildSite() {
   await rm(fresh, { recursive: true, force: true });
   await build({
     ...common,
-    entryPoints: [path.join(here, "src/madang.ts")],
+    entryPoints: [path.join(here, "src/madang.ts"), path.join(here, "src/elements.ts")],
     outdir: fresh,
     format: "esm",
     splitting: true,
     chunkNames: "chunks/[name]-[hash]",
   });
-  await build({ ...common, entryPoints: [path.join(here, "src/output-frame.ts")], outdir: fresh, format: "iife" });
+  const frames = ["output-frame", "plotly-frame", "vega-frame"].map((name) => path.join(here, `src/frames/${name}.ts`));
+  await build({ ...common, entryPoints: frames, outdir: path.join(fresh, "frames"), format: "iife" });
   await build({
     ...common,
     entryPoints: [path.join(here, "src/tokens.css"), path.join(here, "src/madang.css")],
     outdir: fresh,
   });
+  await copyPdfParts();
+  await compressAll();
   await rm(target, { recursive: true, force: true });
   await rename(fresh, target);
   const first = (await stat(path.join(target, "madang.js"))).size;
   console.log(`frontend: built, madang.js ${Math.round(first / 1024)} KiB`);
+}
+
+async function copyPdfParts() {
+  const from = path.join(here, "node_modules/pdfjs-dist");
+  for (const part of ["cmaps", "standard_fonts", "wasm"]) await cp(path.join(from, part), path.join(fresh, "pdf", part), { recursive: true });
+  await cp(path.join(from, "build/pdf.worker.min.mjs"), path.join(fresh, "pdf/pdf.worker.js"));
+}
+
+/** What compresses lies there compressed too, for the server to send as it is. */
+async function compressAll() {
+  const quality = { params: { [constants.BROTLI_PARAM_QUALITY]: 9 } };
+  for (const name of await readdir(fresh, { recursive: true })) {
+    if (!/\.(js|css)$/.test(name)) continue;
+    const file = path.join(fresh, name);
+    const text = await readFile(file);
+    const [gz, br] = await Promise.all([promisify(gzip)(text), promisify(brotliCompress)(text, quality)]);
+    await Promise.all([writeFile(`${file}.gz`, gz), writeFile(`${file}.br`, br)]);
+  }
 }
 
 async function buildTests() {

@@ -13,9 +13,16 @@ from ninja.security import HttpBearer
 from ninja.throttling import AuthRateThrottle
 from ninja.utils import check_csrf
 
+from portal.api_equipment import router as equipment_router
+from portal.api_files import router as files_router
+from portal.api_packages import router as packages_router
+from portal.api_people import router as people_router
 from portal.api_projects import router as projects_router
+from portal.documents.api import router as documents_router
+from portal.preview.api import router as ports_router
 from portal.problems import problem_response, request_too_large
 from sessions.api import router as sessions_router
+from sessions.api_tools import router as tools_router
 from sessions.problems import Problem, not_found, not_signed_in
 from sessions.runs.api import router as runs_router
 
@@ -55,7 +62,14 @@ api = NinjaAPI(
     throttle=[AuthRateThrottle("1200/m")],
 )
 api.add_router("/projects", projects_router, tags=["projects"])
+api.add_router("/projects", people_router, tags=["people"])
+api.add_router("", equipment_router)
+api.add_router("/projects", files_router, tags=["files"])
+api.add_router("/projects", documents_router, tags=["documents"])
+api.add_router("/projects", packages_router, tags=["environments"])
 api.add_router("", sessions_router)
+api.add_router("/sessions", ports_router)
+api.add_router("", tools_router)
 api.add_router("/runs", runs_router, tags=["runs"])
 
 

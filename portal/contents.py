@@ -21,11 +21,14 @@ from django.views.decorators.http import require_http_methods
 from portal import checkpoints
 from portal.contents_models import decode, entry_model, file_model, folder_model, project_model
 from portal.directory import find_by_slug
+from portal.documents.disk import moving
 from portal.files import Files, split
 from portal.models import Project
+from portal.roles import require, role_of
 from portal.room import disk_limit
 from portal.uploads import take_chunk
 from sessions.problems import Problem, bad_request, not_signed_in
+from sessions.projects import Right
 
 NOTEBOOK = {"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
 KINDS = {"file", "notebook", "directory"}
@@ -33,14 +36,19 @@ KINDS = {"file", "notebook", "directory"}
 
 @dataclass(frozen=True)
 class Place:
-    """A path of this API, taken apart: the project and the path within it ("" for its folder)."""
+    """A path of this API, taken apart: the project, its name for this user, and the path within it.
+
+    The path is "" for the project's folder.
+    """
 
     project: Project
+    name: str
     path: str
+    writable: bool = True
 
     @property
     def full(self) -> str:
-        return f"{self.project.slug}/{self.path}".rstrip("/")
+        return f"{self.name}/{self.path}".rstrip("/")
 
     def files(self) -> AbstractContextManager[Files]:
         return Files(self.project.directory, disk_limit(self.project))
@@ -56,18 +64,18 @@ def contents(request: HttpRequest, path: str = "") -> HttpResponse:
         return _get(request, path)
     if not path:
         raise _projects_elsewhere()
-    place = find_place(request, path)
+    place = find_place(request, path, Right.EDIT)
     if not place.path and request.method != "POST":
         raise _projects_elsewhere()
     actions = {"POST": _post, "PUT": _put, "PATCH": _patch, "DELETE": _delete}
     return actions[str(request.method)](request, place)
 
 
-def find_place(request: HttpRequest, path: str) -> Place:
-    """The project of the asking user that ``path`` starts with.
+def find_place(request: HttpRequest, path: str, right: Right) -> Place:
+    """The project that ``path`` starts with, on which the asking user has ``right``.
 
     Raises:
-        Problem: they have no such project.
+        Problem: they have no such project (404), or their role in it is not enough (403).
     """
     slug, _slash, rest = path.partition("/")
     project = find_by_slug(request.user, slug)
@@ -79,7 +87,9 @@ def find_place(request: HttpRequest, path: str) -> Place:
             _("You have no project “%(slug)s”.") % {"slug": slug},
             _("Your projects are the folders at the top; new ones are made on the dashboard."),
         )
-    return Place(project, rest)
+    require(request.user, project, right)
+    role = role_of(request.user, project)
+    return Place(project, project.name_for(request.user), rest, role is not None and role.can_edit)
 
 
 def _projects_elsewhere() -> Problem:
@@ -98,18 +108,34 @@ def _get(request: HttpRequest, path: str) -> HttpResponse:
         raise bad_request(_("“type” is file, directory or notebook; “format” is text, base64 or json."))
     if not path:
         projects = list(Project.objects.of(request.user).order_by("slug")) if content else []
-        return JsonResponse(folder_model("", None, [project_model(project) for project in projects], content))
-    place = find_place(request, path)
+        return JsonResponse(
+            folder_model(
+                "", None, [project_model(project.name_for(request.user), project) for project in projects], content
+            )
+        )
+    place = find_place(request, path, Right.VIEW)
     with place.files() as files:
         entry = files.entry(place.path)
         if entry.kind == "directory":
             if wanted in {"file", "notebook"}:
                 raise Problem(400, "is_a_folder", _("A folder"), _("“%(path)s” is a folder.") % {"path": path})
             below = [entry_model(f"{place.full}/{e.name}", e) for e in files.list(place.path)] if content else []
-            return JsonResponse(folder_model(place.full, entry, below, content))
+            return JsonResponse(as_allowed(place, folder_model(place.full, entry, below, content)))
         if wanted == "directory":
             raise Problem(400, "not_a_folder", _("Not a folder"), _("“%(path)s” is not a folder.") % {"path": path})
-        return JsonResponse(file_model(files, place.path, place.full, entry, wanted, format, content))
+        return JsonResponse(
+            as_allowed(place, file_model(files, place.path, place.full, entry, wanted, format, content))
+        )
+
+
+def as_allowed(place: Place, model: dict[str, Any]) -> dict[str, Any]:
+    """``model`` with nothing writable in it for those who may only look: clients then offer no editing."""
+    if not place.writable:
+        model["writable"] = False
+        if model["type"] == "directory":
+            for below in model["content"] or ():
+                below["writable"] = False
+    return model
 
 
 def _post(request: HttpRequest, place: Place) -> HttpResponse:
@@ -117,7 +143,7 @@ def _post(request: HttpRequest, place: Place) -> HttpResponse:
     body = read_json(request)
     with place.files() as files:
         if (source := body.get("copy_from")) is not None:
-            origin = find_place(request, "/".join(split(_text(source, "copy_from"))))
+            origin = find_place(request, "/".join(split(_text(source, "copy_from"))), Right.VIEW)
             with origin.files() as others:
                 data = others.read(origin.path, settings.MADANG_UPLOAD_LIMIT)
             path = free_name(files, place.path, origin.path.rpartition("/")[2], "-Copy")
@@ -194,13 +220,14 @@ def _post_at(files: Files, place: Place, body: dict[str, Any]) -> HttpResponse:
 
 def _patch(request: HttpRequest, place: Place) -> HttpResponse:
     """Rename or move, within one project."""
-    target = find_place(request, "/".join(split(_text(read_json(request).get("path"), "path"))))
+    target = find_place(request, "/".join(split(_text(read_json(request).get("path"), "path"))), Right.EDIT)
     if target.project.pk != place.project.pk:
         raise bad_request(_("Files move within one project."), _("Copy the file, then delete the old one."))
     if not target.path:
         raise _projects_elsewhere()
     with place.files() as files:
-        files.rename(place.path, target.path)
+        with moving(place.project, place.path, target.path):
+            files.rename(place.path, target.path)
         checkpoints.move_checkpoint(place.project, place.path, target.path)
         return _described(files, target, target.path, created=False)
 
@@ -240,7 +267,7 @@ def one_checkpoint(request: HttpRequest, path: str, id: str) -> HttpResponse:
 def _checkpoint_place(request: HttpRequest, path: str) -> Place:
     if not request.user.is_authenticated:
         raise not_signed_in()
-    place = find_place(request, "/".join(split(path)))
+    place = find_place(request, "/".join(split(path)), Right.VIEW if request.method == "GET" else Right.EDIT)
     if not place.path:
         raise bad_request(_("Only files have checkpoints."))
     return place
@@ -248,7 +275,7 @@ def _checkpoint_place(request: HttpRequest, path: str) -> Place:
 
 def _described(files: Files, place: Place, path: str, created: bool) -> HttpResponse:
     """The model of ``path`` without its content: 201 with its address where it is new."""
-    full = f"{place.project.slug}/{path}"
+    full = f"{place.name}/{path}"
     response = JsonResponse(entry_model(full, files.entry(path)), status=201 if created else 200)
     if created:
         response["Location"] = f"/jupyter/api/contents/{quote(full)}"

@@ -40,9 +40,9 @@ def _time(value: datetime) -> str:
     return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
-def project_model(project: Project) -> Model:
-    """A project as a folder of the top."""
-    return _model(project.slug, "directory", project.created, project.last_opened, True)
+def project_model(name: str, project: Project) -> Model:
+    """A project as a folder of the top, called ``name``."""
+    return _model(name, "directory", project.created, project.last_opened, True)
 
 
 def entry_model(path: str, entry: Entry) -> Model:

@@ -21,7 +21,8 @@ from pathlib import Path
 
 from django.utils.translation import gettext as _
 
-from portal.room import has_room
+from portal.room import has_room, room_of
+from sandbox.room import Room
 from sessions.problems import Problem
 
 MAX_ENTRIES = 5000
@@ -163,6 +164,11 @@ class Files:
         if not has_room(self._fd, (status.st_dev, status.st_ino), self._limit, more):
             raise _problem(errno.EDQUOT, path)
 
+    def room(self, limit: int) -> Room:
+        """What all of the project's files take, of the ``limit`` that it has."""
+        status = os.fstat(self._fd)
+        return room_of(self._fd, (status.st_dev, status.st_ino), limit)
+
     @contextmanager
     def folder(self, parts: list[str]) -> Iterator[int]:
         """A descriptor of the folder that ``parts`` lead to."""
@@ -244,6 +250,11 @@ class Files:
                     raise too_large(path, limit)
                 blocks.append(block)
         return b"".join(blocks)
+
+    def read_link(self, path: str) -> str:
+        """Where a link says it leads. It is not followed."""
+        with self.parent(path) as (parent, name), told(path):
+            return os.readlink(name, dir_fd=parent)
 
     def write(self, path: str, data: bytes) -> bool:
         """Put ``data`` in place of the file at once, keeping its mode; True when the file is new."""

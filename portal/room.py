@@ -43,15 +43,26 @@ def disk_limit(project: Project) -> int:
 def has_room(folder: int, identity: tuple[int, int], limit: int, more: int) -> bool:
     """Whether ``more`` bytes fit beneath the descriptor ``folder``; they are then counted as written."""
     with _lock:
-        look = _looks.get(identity)
-        now = time.monotonic()
-        if look is None or now - look.at > max(_FRESH_SECONDS, look.took * _SHARE):
-            room = measure(folder, 2 * most_entries(limit))
-            look = _looks[identity] = _Look(room, now, time.monotonic() - now)
-            while len(_looks) > _MEMORY:
-                _looks.pop(next(iter(_looks)))
+        look = _look(folder, identity, limit)
         if look.room.over(limit, more):
             look.at = float("-inf")  # somebody may make room at once: look again when asked again
             return False
         look.room = Room(look.room.size + more, look.room.entries + 1)
         return True
+
+
+def room_of(folder: int, identity: tuple[int, int], limit: int) -> Room:
+    """What is beneath the descriptor ``folder``, as it was a moment ago."""
+    with _lock:
+        return _look(folder, identity, limit).room
+
+
+def _look(folder: int, identity: tuple[int, int], limit: int) -> _Look:
+    look = _looks.get(identity)
+    now = time.monotonic()
+    if look is None or now - look.at > max(_FRESH_SECONDS, look.took * _SHARE):
+        room = measure(folder, 2 * most_entries(limit))
+        look = _looks[identity] = _Look(room, now, time.monotonic() - now)
+        while len(_looks) > _MEMORY:
+            _looks.pop(next(iter(_looks)))
+    return look

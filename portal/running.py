@@ -24,6 +24,7 @@ from sessions import client
 from sessions.ledger import COUNTED
 from sessions.models import Session, UsageLine
 from sessions.problems import Problem
+from sessions.projects import Right
 
 PRESENT_SECONDS = 0.5
 
@@ -53,6 +54,7 @@ class SessionRow:
     started: datetime | None
     idle_deadline: datetime | None
     usage: Usage
+    stoppable: bool = False
 
     @property
     def state_word(self) -> str:
@@ -60,8 +62,8 @@ class SessionRow:
 
 
 def running_sessions(user: Any) -> list[SessionRow]:
-    """The user's sessions that are not over, newest first, with what the session service knows of them now."""
-    found = rows(user, _sessions(user).live().order_by("-created"))
+    """What lives of the user's and in their projects, newest first, with what the session service knows of it now."""
+    found = rows(user, Session.objects.seen_by(user).live().order_by("-created"))
     present = async_to_sync(_present)([str(row.id) for row in found]) if found else {}
     return [_updated(row, present[str(row.id)]) if str(row.id) in present else row for row in found]
 
@@ -84,14 +86,19 @@ def _updated(row: SessionRow, present: dict[str, Any]) -> SessionRow:
 
 
 def rows(user: Any, sessions: Iterable[Session]) -> list[SessionRow]:
-    """``sessions`` as lines, with two queries for however many."""
+    """``sessions`` as lines, with three queries for however many."""
     found = list(sessions)
     wanted = {session.project for session in found if session.project}
     projects = {project.pk: project for project in _projects(user).filter(pk__in=wanted)}
-    return [_row(session, projects.get(session.project)) for session in found]
+    works = set(Project.objects.of(user, Right.RUN).filter(pk__in=wanted).values_list("pk", flat=True))
+    mine = getattr(user, "pk", None)
+    return [
+        _row(session, projects.get(session.project), session.user_id == mine or session.project in works)
+        for session in found
+    ]
 
 
-def _row(session: Session, project: Project | None) -> SessionRow:
+def _row(session: Session, project: Project | None, stoppable: bool) -> SessionRow:
     return SessionRow(
         id=session.pk,
         project=project,
@@ -102,6 +109,7 @@ def _row(session: Session, project: Project | None) -> SessionRow:
         started=session.started,
         idle_deadline=session.idle_deadline,
         usage=Usage.from_dict(session.usage),
+        stoppable=stoppable,
     )
 
 
@@ -139,25 +147,29 @@ def cpu_by_day(user: Any, days: int) -> list[tuple[date, int]]:
 
 
 def stop_session(user: Any, id: UUID) -> bool:
-    """Stop the user's session; False when they have no such session or it is over.
+    """Stop a session that ``user`` works in or pays for; False when there is none or it is over.
 
     Raises:
         Problem: the session service is away.
     """
-    session = _sessions(user).live().filter(pk=id).first()
+    found = Session.objects.of(user) | Session.objects.open_to(user, Right.RUN)
+    session = found.live().filter(pk=id).first()
     if session is None:
         return False
     async_to_sync(client.call)("session.stop", id=str(session.pk), reason="owner")
     return True
 
 
-def stop_sessions_of(user: Any, project: Project) -> None:
-    """Stop what runs in ``project``. A session that cannot be reached now ends by itself when it idles."""
-    for session in _sessions(user).live().filter(project=project.pk):
+def stop_sessions_in(project: Project, **only: Any) -> None:
+    """Stop what runs in ``project``, or what of it ``only`` says (``user=``: what they pay for).
+
+    A session that cannot be reached now ends by itself when it idles.
+    """
+    for session in Session.objects.live().filter(project=project.pk, **only):
         try:
-            stop_session(user, session.pk)
+            async_to_sync(client.call)("session.stop", id=str(session.pk), reason="owner")
         except Problem as problem:
-            log.warning("session %s of a deleted project was not stopped: %s", session.pk, problem.code)
+            log.warning("session %s was not stopped: %s", session.pk, problem.code)
 
 
 def start_milliseconds(count: int = 200) -> int | None:

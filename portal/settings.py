@@ -12,6 +12,7 @@ from csp.constants import NONE, SELF
 from django.core.management.utils import get_random_secret_key
 
 from portal.environment import Environment, postgresql
+from portal.preview.hosts import frame_source
 
 env = Environment()
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -62,16 +63,21 @@ MADANG_CAPACITY_MEMORY = env.integer(
     at_most=1 << 50,
 )
 # What one session, and one user, may have of it.
+MADANG_MAX_GPU = env.number("MADANG_MAX_GPU", 1.0, at_least=0, at_most=64)
 MADANG_MAX_CPU = env.number("MADANG_MAX_CPU", float(os.cpu_count() or 1), at_least=0.01, at_most=1024)
 MADANG_MAX_MEMORY = env.integer(
     "MADANG_MAX_MEMORY", max(32 * MIB, MADANG_CAPACITY_MEMORY // 2), at_least=32 * MIB, at_most=1 << 44
 )
 MADANG_SPARES = env.integer("MADANG_SPARES", 16, at_least=0, at_most=64)
 MADANG_RUN_SECONDS = env.number("MADANG_RUN_SECONDS", 60.0, at_least=1.0, at_most=3600.0)
+MADANG_SELFTESTS = env.flag("MADANG_SELFTESTS", True)
+MADANG_MAX_RUNS = env.integer("MADANG_MAX_RUNS", 20, at_least=1, at_most=100_000)
 MADANG_MAX_SESSIONS = env.integer("MADANG_MAX_SESSIONS", 20, at_least=1, at_most=100_000)
 
 # What sessions may reach; an image or a policy may narrow it.
 MADANG_NETWORK = env.choice("MADANG_NETWORK", "packages", ["none", "packages", "public"])
+# What people may have fetched into a new project: any public address, or nothing.
+MADANG_FETCH = env.choice("MADANG_FETCH", "public", ["none", "public"])
 MADANG_PACKAGE_HOSTS = env.hosts("MADANG_PACKAGE_HOSTS")
 MADANG_EGRESS_ALLOW = env.allowances("MADANG_EGRESS_ALLOW")
 
@@ -82,6 +88,9 @@ MADANG_PROXIES = env.integer("MADANG_PROXIES", 0, at_least=0, at_most=8)
 HTTPS = env.flag("MADANG_HTTPS", bool(MADANG_ORIGINS) and all(o.startswith("https://") for o in MADANG_ORIGINS))
 # Ports of sessions are shown under hosts below this one, which never reach the site's own pages.
 MADANG_PREVIEW_HOST = env.host("MADANG_PREVIEW_HOST")
+# May people show a port to everybody for a time? And how often a minute one visitor may ask for one that is shown so.
+MADANG_PUBLIC_PORTS = env.flag("MADANG_PUBLIC_PORTS", True)
+MADANG_PUBLIC_PORT_RATE = env.integer("MADANG_PUBLIC_PORT_RATE", 600, at_least=1, at_most=1_000_000)
 ALLOWED_HOSTS = env.items("MADANG_HOSTS", ["localhost", "127.0.0.1", "[::1]"])
 CSRF_TRUSTED_ORIGINS = MADANG_ORIGINS
 ALLAUTH_TRUSTED_PROXY_COUNT = NINJA_NUM_PROXIES = MADANG_PROXIES
@@ -113,7 +122,7 @@ CONTENT_SECURITY_POLICY = {
         "img-src": [SELF, "data:", "blob:"],
         "font-src": [SELF, "data:"],
         "connect-src": [SELF],
-        "frame-src": [SELF, "blob:", "data:"],
+        "frame-src": [SELF, "blob:", "data:", frame_source(MADANG_PREVIEW_HOST, HTTPS)],
         "frame-ancestors": [SELF],
         "base-uri": [SELF],
         "form-action": [SELF],
@@ -125,6 +134,7 @@ CONTENT_SECURITY_POLICY = {
 
 INSTALLED_APPS = [
     "portal",
+    "portal.documents",
     "sessions",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -175,26 +185,26 @@ TEMPLATES = [
 # --- data ---
 
 _database = env.url("DATABASE_URL", ["postgres", "postgresql"])
-DATABASES = {
-    "default": postgresql(_database)
-    if _database
-    else {
-        "ENGINE": "django.db.backends.sqlite3",
-        "NAME": _private_file(MADANG_STATE / "db.sqlite3"),
-        "OPTIONS": {
-            "timeout": 20,
-            # A transaction that will write takes its lock at the start: it waits instead of failing half-way.
-            "transaction_mode": "IMMEDIATE",
-            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON;"
-            " PRAGMA temp_store=MEMORY; PRAGMA cache_size=-16000; PRAGMA mmap_size=134217728;",
-        },
-    }
+_sqlite = {
+    "ENGINE": "django.db.backends.sqlite3",
+    "NAME": _private_file(MADANG_STATE / "db.sqlite3"),
+    "OPTIONS": {
+        "timeout": 20,
+        # A transaction that will write takes its lock at the start: it waits instead of failing half-way.
+        "transaction_mode": "IMMEDIATE",
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON;"
+        " PRAGMA temp_store=MEMORY; PRAGMA cache_size=-16000; PRAGMA mmap_size=134217728;",
+    },
 }
+_kept = {"CONN_MAX_AGE": 600, "CONN_HEALTH_CHECKS": True}  # threads stay, see portal/handler.py
+DATABASES = {"default": (postgresql(_database) if _database else _sqlite) | _kept}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 REDIS_URL = env.text("REDIS_URL") if env.url("REDIS_URL", ["redis", "rediss", "unix"]) else ""
 if REDIS_URL:
-    CHANNEL_LAYERS = {"default": {"BACKEND": "channels_redis.core.RedisChannelLayer", "CONFIG": {"hosts": [REDIS_URL]}}}
+    # Longer than the five seconds for which the layer waits for a message at a time.
+    _host = {"address": REDIS_URL, "socket_timeout": 20}
+    CHANNEL_LAYERS = {"default": {"BACKEND": "channels_redis.core.RedisChannelLayer", "CONFIG": {"hosts": [_host]}}}
     CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}
 else:
     CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}

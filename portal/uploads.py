@@ -33,7 +33,7 @@ def take_chunk(files: Files, path: str, chunk: int, data: bytes, limit: int) -> 
     with files.parent(path) as (parent, name), told(path):
         before = replaceable(parent, name, path)
         files.admit(path, len(data))
-        base = f"{HIDDEN}{hashlib.sha256(name.encode()).hexdigest()[:24]}."
+        base = _base(name)
         if chunk == 1:
             _sweep(parent, base)
             held = f"{base}1"
@@ -51,6 +51,20 @@ def take_chunk(files: Files, path: str, chunk: int, data: bytes, limit: int) -> 
             raise
         os.rename(held, name if chunk == -1 else f"{base}{chunk}", src_dir_fd=parent, dst_dir_fd=parent)
         return before is None if chunk == -1 else None
+
+
+def gathered(files: Files, path: str) -> tuple[int, int]:
+    """The number of the last piece of ``path`` that is here, and the bytes up to there; (0, 0) where none is."""
+    with files.parent(path) as (parent, name), told(path):
+        base = _base(name)
+        number = _latest(parent, base)
+        if number is None:
+            return 0, 0
+        return number, os.stat(f"{base}{number}", dir_fd=parent, follow_symlinks=False).st_size
+
+
+def _base(name: str) -> str:
+    return f"{HIDDEN}{hashlib.sha256(name.encode()).hexdigest()[:24]}."
 
 
 def _out_of_order(path: str) -> Problem:

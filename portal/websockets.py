@@ -68,6 +68,8 @@ async def _refuse(receive: Receive, send: Send, code: int, reason: str) -> None:
 class NoSuchStream(AsyncWebsocketConsumer):
     """Says so with a close code, where an exception would only break the connection."""
 
+    channel_layer_alias = "none"  # it listens to nobody
+
     async def connect(self) -> None:
         await self.accept()
         await self.close(code=NO_SUCH_THING)

@@ -5,15 +5,19 @@ from __future__ import annotations
 import os
 import platform
 import shutil
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
 from sandbox import layers
 from sandbox.drivers import SandboxError
-from sandbox.images import Image, described
+from sandbox.gpu import nvml
+from sandbox.images import Image, described, verdicts
+from sandbox.images.added import origin_of
 from sandbox.jail import linux
 from sandbox.layers import Finding
 from sandbox.policy.syscalls import NUMBERS
+from sandbox.slots import MIB
 
 __all__ = ["Finding", "findings", "require_essentials"]
 
@@ -23,7 +27,16 @@ def findings() -> list[Finding]:
     asked = [_seccomp(), _user_notification()]
     jail = [*layers.namespaces(), _host_users(), layers.mapped_mounts(), layers.privileges(), *asked, _landlock()]
     bounds = [*layers.control_groups(), layers.limits(), layers.disk_limit()]
-    return [_kernel(), *jail, *bounds, _proc(), *(check() for check in _tools()), *map(_image, described())]
+    return [
+        _kernel(),
+        *jail,
+        *bounds,
+        _proc(),
+        _gpus(),
+        *(check() for check in _tools()),
+        *map(_image, described()),
+        *_servers(),
+    ]
 
 
 def require_essentials() -> None:
@@ -91,6 +104,20 @@ def _proc() -> Finding:
     return Finding("Fresh /proc", "found", "a sandbox mounts its own")
 
 
+def _gpus() -> Finding:
+    try:
+        devices = nvml.devices()
+    except nvml.NoDriver as error:
+        mend = "Install NVIDIA's driver, if this machine has a GPU."
+        return Finding("GPU", "optional", f"Sessions get none: {error}.", mend)
+    kinds = Counter(f"{device.name}, {device.memory // MIB:,} MiB" for device in devices)
+    missing = [node for device in devices if not os.path.exists(node := device.node)]
+    if missing:
+        detail = f"The driver knows a device that has no file: {' '.join(missing)}."
+        return Finding("GPU", "optional", detail, "sudo nvidia-modprobe -u -c 0")
+    return Finding("GPU", "found", "; ".join(f"{count} x {kind}" for kind, count in kinds.items()) or "no device")
+
+
 def _tools() -> list[Callable[[], Finding]]:
     def check(command: str, package: str) -> Finding:
         if shutil.which(command, path="/usr/local/bin:/usr/bin:/bin"):
@@ -101,9 +128,40 @@ def _tools() -> list[Callable[[], Finding]]:
     return [lambda c=c, p=p: check(c, p) for c, p in tools]  # type: ignore[misc]
 
 
+def _servers() -> list[Finding]:
+    """The language servers that images know and this host lacks, or has, each once."""
+    described_servers = {s.program: s for image in described() if not image.missing for s in image.servers if s.program}
+    found = []
+    for program, server in described_servers.items():
+        if server.missing:
+            detail = f"Not installed: the editor does not complete or check {server.language}."
+            found.append(Finding(program, "optional", detail, server.install))
+        else:
+            found.append(Finding(program, "found", "the editor completes and checks with it"))
+    return found
+
+
 def _image(image: Image) -> Finding:
-    if not (missing := image.missing):
-        return Finding(image.title, "found", f"the image {image.name} is offered")
+    if not (missing := image.missing) and (why := verdicts.failed().get(image.name)):
+        detail = f"The image {image.name} is not offered: its self-test failed. {why}"
+        return Finding(image.title, "optional", detail, "Mend it and start the session service again.")
+    if not missing and not image.set_up:
+        detail = f"The image {image.name} is not installed: it is optional."
+        return Finding(image.title, "optional", detail, f"python -m sandbox.images.install {image.directory.name}")
+    if not missing:
+        return Finding(image.title, "found", f"the image {image.name} is offered{_by(image)}")
     programs, packages = (" ".join(getattr(p, name) for p in missing) for name in ("program", "package"))
+    if image.root is not None:
+        detail = f"The image {image.name} is not offered: it lacks {programs}."
+        return Finding(image.title, "optional", detail, "Add it again from an archive that has them.")
     detail = f"The image {image.name} is not offered: {programs} is not installed."
     return Finding(image.title, "optional", detail, f"sudo apt-get install {packages}")
+
+
+def _by(image: Image) -> str:
+    """Of an added image: where it is from, and that nobody but its own files said what it offers."""
+    if image.root is None:
+        return ""
+    origin = origin_of(image)
+    languages = ", ".join(language.title for language in image.languages)
+    return f": added from {origin['source']}, with {languages or 'a terminal'} by {origin['described']}"

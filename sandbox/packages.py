@@ -19,10 +19,13 @@ class Space:
     environment: dict[str, str] = field(default_factory=dict)
 
 
-def python_space(prefix: Path, own: str) -> Space:
-    """The space at ``own`` over the virtual environment ``prefix``; an empty one where that is none."""
+def python_space(prefix: Path, own: str, settings: str = "") -> Space:
+    """The space at ``own`` over the virtual environment ``prefix``; an empty one where that is none.
+
+    ``settings`` is its ``pyvenv.cfg`` where it does not lie on this host.
+    """
     try:
-        settings = (prefix / "pyvenv.cfg").read_text()
+        settings = settings or (prefix / "pyvenv.cfg").read_text()
         base = dict(line.split(" = ", 1) for line in settings.splitlines())
         home, version = base["home"], ".".join(base["version"].split(".")[:2])
     except (OSError, ValueError, KeyError):

@@ -10,11 +10,13 @@ _COUNTED = ("cpu_ms", "wall_ms", "memory_kib_s", "bytes_read", "bytes_written")
 
 @dataclass(frozen=True)
 class Usage:
-    """Running totals since the sandbox began, and three readings of the present.
+    """Running totals since the sandbox began, and readings of the present.
 
     Totals: ``cpu_ms``, ``wall_ms``, ``memory_kib_s`` (KiB times seconds), ``bytes_read``, ``bytes_written``
-    (to disks, not to tmpfs), ``bytes_received``, ``bytes_sent`` (through the egress proxy), ``memory_peak_kib``.
-    Present: ``memory_kib``, ``processes`` (tasks included).
+    (to disks, not to tmpfs), ``bytes_received``, ``bytes_sent`` (through the egress proxy), ``memory_peak_kib``;
+    ``gpu_ms`` (of devices' time in use, so that two busy devices make two each millisecond), ``gpu_memory_kib_s``,
+    ``gpu_energy_mj`` (millijoules), ``gpu_memory_peak_kib``.
+    Present: ``memory_kib``, ``gpu_memory_kib``, ``processes`` (tasks included).
     """
 
     cpu_ms: int = 0
@@ -27,6 +29,11 @@ class Usage:
     bytes_written: int = 0
     bytes_received: int = 0
     bytes_sent: int = 0
+    gpu_ms: int = 0
+    gpu_memory_kib_s: int = 0
+    gpu_memory_kib: int = 0
+    gpu_memory_peak_kib: int = 0
+    gpu_energy_mj: int = 0
 
     def since(self, base: Usage) -> Usage:
         """What was added to ``base``; readings of the present, and the peak, stay."""

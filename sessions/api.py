@@ -13,13 +13,14 @@ from ninja import Field, Router, Status
 
 from sandbox.images import images
 from sessions import client as service
-from sessions.access import project_of, session_of, signed_in
+from sessions.access import project_of, session_of, session_to_stop, signed_in
 from sessions.jupyter.start import hostname
-from sessions.ledger import COUNTED
+from sessions.ledger import COUNTED, PEAKS
 from sessions.lifecycle import FINAL, State
 from sessions.limits import check_idle_timeout, choose_policy, choose_slots, find_image
 from sessions.models import Session, UsageLine
 from sessions.problems import Problem, invalid
+from sessions.projects import Right
 from sessions.represent import session_json
 from sessions.schemas import ImageOut, SessionDetail, SessionIn, SessionOut, SessionPage, UsagePage
 from sessions.walls import wall
@@ -33,9 +34,9 @@ Offset = Annotated[int, Field(ge=0, le=1_000_000_000)]
 
 @router.post("/sessions", response={201: SessionOut, 200: SessionOut}, tags=["sessions"], summary="Start a session")
 async def create_session(request: HttpRequest, body: SessionIn, response: HttpResponse) -> Any:
-    """Start a session, or return the live one that the project has already (200)."""
+    """Start a session, or return the live one that the project has already (200): who starts it pays for it."""
     user = await signed_in(request)
-    project = await project_of(user, body.project) if body.project else None
+    project = await project_of(user, body.project, Right.RUN) if body.project else None
     if body.image is None and project is None:
         raise invalid("A session needs an image or a project.", "Send “image”, “project” or both.")
     image = find_image(body.image or (project.image if project else ""))
@@ -64,8 +65,8 @@ async def list_sessions(
     limit: Limit = 50,
     offset: Offset = 0,
 ) -> Any:
-    """The newest first. ``state=live`` finds all that are not over."""
-    sessions = Session.objects.of(await signed_in(request))
+    """Yours and those of projects you are in, the newest first. ``state=live`` finds all that are not over."""
+    sessions = Session.objects.seen_by(await signed_in(request))
     if project is not None:
         sessions = sessions.filter(project=project)
     if state is not None:
@@ -97,24 +98,25 @@ async def _latest(session: Session) -> dict[str, Any]:
 @router.delete("/sessions/{uuid:id}", response=SessionOut, tags=["sessions"], summary="Stop a session")
 async def stop_session(request: HttpRequest, id: UUID) -> Any:
     """End it: programs are asked to end and then made to. One that is over stays as it is."""
-    return await _change(request, id, "session.stop", idempotent=True)
+    session = await session_to_stop(await signed_in(request), id)
+    return await _change(session, "session.stop", idempotent=True)
 
 
 @router.post("/sessions/{uuid:id}/pause", response=SessionOut, tags=["sessions"], summary="Pause a session")
 async def pause_session(request: HttpRequest, id: UUID) -> Any:
     """Freeze every process of it. Nothing is lost, and while it is paused it does not idle out."""
-    return await _change(request, id, "session.pause")
+    return await _change(await _workplace(request, id), "session.pause")
 
 
 @router.post("/sessions/{uuid:id}/resume", response=SessionOut, tags=["sessions"], summary="Resume a paused session")
 async def resume_session(request: HttpRequest, id: UUID) -> Any:
-    return await _change(request, id, "session.resume")
+    return await _change(await _workplace(request, id), "session.resume")
 
 
 @router.post("/sessions/{uuid:id}/extend", response=SessionOut, tags=["sessions"], summary="Keep an idle session")
 async def extend_session(request: HttpRequest, id: UUID) -> Any:
     """Keep it for at least a whole idle timeout from now."""
-    return await _change(request, id, "session.extend")
+    return await _change(await _workplace(request, id), "session.extend")
 
 
 @router.get("/images", response=list[ImageOut], tags=["images"], summary="List the images")
@@ -126,6 +128,8 @@ async def list_images(request: HttpRequest) -> Any:
             "title": image.title,
             "summary": image.summary,
             "kernels": [kernel.__dict__ for kernel in image.kernels],
+            "languages": [language.__dict__ for language in image.languages],
+            "servers": [server.__dict__ for server in image.offered_servers],
             "extensions": list(image.extensions),
             "slots": image.slots.as_dict(),
         }
@@ -139,11 +143,14 @@ async def get_usage(request: HttpRequest, limit: Limit = 50, offset: Offset = 0)
     return await _usage(await signed_in(request), limit, offset)
 
 
-async def _change(request: HttpRequest, id: UUID, method: str, idempotent: bool = False) -> Any:
-    session = await session_of(await signed_in(request), id)
+async def _workplace(request: HttpRequest, id: UUID) -> Session:
+    return await session_of(await signed_in(request), id, Right.RUN)
+
+
+async def _change(session: Session, method: str, idempotent: bool = False) -> Any:
     if session.state not in FINAL:
         try:
-            return await service.call(method, id=str(id))
+            return await service.call(method, id=str(session.pk))
         except Problem as problem:
             if problem.code != "not_found":
                 raise
@@ -157,8 +164,8 @@ async def _change(request: HttpRequest, id: UUID, method: str, idempotent: bool 
 def _usage(user: Any, limit: int, offset: int) -> dict[str, Any]:
     own = Session.objects.of(user)
     sums = {f"used_{name}": Sum(f"usage_lines__{name}", default=0) for name in COUNTED}
-    peak = Max("usage_lines__memory_peak_kib", default=0)
-    rows = own.annotate(memory_peak_kib=peak, **sums).values()[offset : offset + limit]
+    peaks = {name: Max(f"usage_lines__{name}", default=0) for name in PEAKS}
+    rows = own.annotate(**peaks, **sums).values()[offset : offset + limit]
     lines = UsageLine.objects.filter(session__user=user)
     items = [dict(row) for row in rows]
     return {

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 from django.apps import AppConfig
 
+from sandbox.images import verdicts
+
 
 class SessionsConfig(AppConfig):
     """Labelled ``compute``: Django's own sessions app has the other name."""
@@ -10,3 +12,8 @@ class SessionsConfig(AppConfig):
     label = "compute"
     verbose_name = "Sessions"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from django.conf import settings
+
+        verdicts.use(settings.MADANG_STATE)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from django.conf import settings
 
@@ -15,6 +17,8 @@ from sessions.service.address import socket_path
 AWAY_SECONDS = 4.0
 RETRY_SECONDS = 0.1
 CALL_SECONDS = 90.0
+
+_shared: WeakKeyDictionary[asyncio.AbstractEventLoop, tuple[Path, Client]] = WeakKeyDictionary()
 
 # What each refusal of the session service is over HTTP: status, title, what to do.
 _REFUSALS = {
@@ -57,6 +61,19 @@ async def connect() -> Client:
             if asyncio.get_running_loop().time() > deadline:
                 raise service_away() from error
             await asyncio.sleep(RETRY_SECONDS)
+
+
+async def shared() -> Client:
+    """The connection that this loop's callers share; it stays open. Who opens a stream on it reads or closes that.
+
+    Raises:
+        Problem: 503 ``service_away``.
+    """
+    loop = asyncio.get_running_loop()
+    kept = _shared.get(loop)
+    if kept is None or kept[0] != settings.MADANG_STATE or kept[1].closed:
+        kept = _shared[loop] = settings.MADANG_STATE, await connect()
+    return kept[1]
 
 
 async def watch(client: Client, id: str) -> Stream:

@@ -16,11 +16,14 @@ from sessions import client as service
 from sessions.jupyter import framing
 from sessions.jupyter.terminals import COLUMNS, NAME, ROWS, terminal_of
 from sessions.models import Kernel, Session
+from sessions.port_shares import watch_shares
 from sessions.ports import watch_ports
 from sessions.problems import Problem
+from sessions.projects import Right
 from sessions.receipts import Receipts
-from sessions.relay import BAD_MESSAGE, ENDED, NO_SUCH_THING, Closed, Relay, check_session, own_session
+from sessions.relay import BAD_MESSAGE, ENDED, NO_SUCH_THING, Closed, Relay, live_session
 from sessions.represent import session_json
+from sessions.terminals import person
 
 
 class KernelChannels(Relay):
@@ -33,7 +36,9 @@ class KernelChannels(Relay):
 
     async def find(self) -> Session:
         kernel = await _kernel(self.scope["url_route"]["kwargs"]["id"])
-        return check_session(self.scope["user"], kernel.session if kernel else None)
+        if kernel is None:
+            raise Closed(NO_SUCH_THING)
+        return await live_session(self.scope["user"], kernel.session_id, self.right)
 
     async def attach(self, client: Client) -> Stream:
         id = str(self.scope["url_route"]["kwargs"]["id"])
@@ -102,7 +107,7 @@ class Terminal(Relay):
         self.name = self.scope["url_route"]["kwargs"]["name"]
         if not NAME.fullmatch(self.name):
             raise Closed(NO_SUCH_THING)
-        return await own_session(self.scope["user"], self.scope["url_route"]["kwargs"]["id"])
+        return await live_session(self.scope["user"], self.scope["url_route"]["kwargs"]["id"], self.right)
 
     async def attach(self, client: Client) -> Stream:
         since = _since(self.query) or 0
@@ -112,13 +117,17 @@ class Terminal(Relay):
         self._runner = client
         if since == 0:
             await _start_if_missing(client, self.name)
-        stream = await client.open("terminal.attach", name=self.name, since=since)
+        stream = await client.open("terminal.attach", name=self.name, since=since, who=person(self.scope["user"]))
         if stream.result["next"] < since:
             raise Closed(NO_SUCH_THING)  # the one that the browser knew has ended, and this is another
         await self._say(3, stream.result["next"])
+        if stream.result["first"] >= stream.result["next"]:  # else the first record says it
+            await self._say_size(stream.result["rows"], stream.result["cols"])
         return stream
 
     async def show(self, sequence: int, payload: bytes) -> None:
+        if self.stream.size:
+            await self._say_size(*self.stream.size)
         await self.send(bytes_data=struct.pack(">BQ", 0, sequence) + payload)
 
     async def show_cut(self, sequence: int, payload: bytes, following: int) -> None:
@@ -127,6 +136,9 @@ class Terminal(Relay):
 
     async def _say(self, opcode: int, number: int) -> None:
         await self.send(bytes_data=struct.pack(">BQ", opcode, number))
+
+    async def _say_size(self, rows: int, columns: int) -> None:
+        await self.send(bytes_data=struct.pack(">BHH", 4, rows, columns))
 
     async def take(self, frame: str | bytes) -> None:
         if isinstance(frame, str) or not frame:
@@ -181,7 +193,7 @@ class JupyterTerminal(Terminal):
         self._receipts = Receipts(self.flow.ping, self.acknowledge)
         self.acknowledges = self.flow.on_pong(self._receipts.answered)
         await self._send("setup", {})
-        return await client.open("terminal.attach", name=self.name, tail=True)
+        return await client.open("terminal.attach", name=self.name, tail=True, who=person(self.scope["user"]))
 
     async def show_cut(self, sequence: int, payload: bytes, following: int) -> None:
         """The record begins with what resets a terminal: more cannot be said in this protocol."""
@@ -216,12 +228,14 @@ class JupyterTerminal(Terminal):
 
 
 class Events(Relay):
-    """A session's changes and readings, from the session service, and its ports, from its runner."""
+    """A session's changes and readings, from the session service, its ports, from its runner, and who sees them."""
+
+    right = Right.VIEW
 
     async def find(self) -> Session:
         id = self.scope["url_route"]["kwargs"]["id"]
         try:
-            return await own_session(self.scope["user"], id)
+            return await live_session(self.scope["user"], id, self.right)
         except Closed as closed:
             if closed.code == ENDED:
                 await self._tell(await Session.objects.aget(pk=id))
@@ -238,7 +252,8 @@ class Events(Relay):
                 raise
             await self._tell(await Session.objects.aget(pk=self.session.pk))
             raise Closed(ENDED) from problem
-        self._tasks.append(asyncio.create_task(watch_ports(str(self.session.pk), self._tell_ports)))
+        self._tasks.append(asyncio.create_task(watch_ports(str(self.session.pk), self._say)))
+        self._tasks.append(asyncio.create_task(watch_shares(self.session, self._say)))
         return stream
 
     async def show(self, sequence: int, payload: bytes) -> None:
@@ -247,7 +262,7 @@ class Events(Relay):
     async def take(self, frame: str | bytes) -> None:
         """Nothing is asked here; what comes is dropped."""
 
-    async def _tell_ports(self, event: dict[str, Any]) -> None:
+    async def _say(self, event: dict[str, Any]) -> None:
         await self.send(text_data=json.dumps(event))
 
     async def _tell(self, session: Session) -> None:
@@ -258,7 +273,7 @@ class Events(Relay):
 
 @database_sync_to_async
 def _kernel(id: Any) -> Kernel | None:
-    return Kernel.objects.select_related("session").filter(pk=id).first()
+    return Kernel.objects.filter(pk=id).first()
 
 
 async def _start_if_missing(client: Client, name: str) -> None:

@@ -7,13 +7,25 @@ its total and the sum of the lines already written.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sandbox.usage import Usage
 
-# The quantities that add up. Peak memory does not: of it, a line holds the highest reading so far.
-COUNTED = ("cpu_ms", "wall_ms", "memory_kib_s", "bytes_read", "bytes_written", "bytes_received", "bytes_sent")
+# The quantities that add up. Peaks of memory do not: of them, a line holds the highest reading so far.
+COUNTED = (
+    "cpu_ms",
+    "wall_ms",
+    "memory_kib_s",
+    "bytes_read",
+    "bytes_written",
+    "bytes_received",
+    "bytes_sent",
+    "gpu_ms",
+    "gpu_memory_kib_s",
+    "gpu_energy_mj",
+)
+PEAKS = ("memory_peak_kib", "gpu_memory_peak_kib")
 
 
 @dataclass(frozen=True)
@@ -31,6 +43,10 @@ class Line:
     bytes_received: int
     bytes_sent: int
     memory_peak_kib: int
+    gpu_ms: int = 0
+    gpu_memory_kib_s: int = 0
+    gpu_energy_mj: int = 0
+    gpu_memory_peak_kib: int = 0
     final: bool = False
 
 
@@ -48,6 +64,10 @@ class Account:
     bytes_received: int = 0
     bytes_sent: int = 0
     memory_peak_kib: int = 0
+    gpu_ms: int = 0
+    gpu_memory_kib_s: int = 0
+    gpu_energy_mj: int = 0
+    gpu_memory_peak_kib: int = 0
     closed: bool = False
 
     def line(self, usage: Usage | None, end: datetime, final: bool = False) -> Line:
@@ -57,24 +77,29 @@ class Account:
         written already adds nothing either: what was counted once stays counted.
         """
         added = {name: max(0, getattr(usage, name) - getattr(self, name)) if usage else 0 for name in COUNTED}
-        peak = max(self.memory_peak_kib, usage.memory_peak_kib if usage else 0)
-        return Line(self.sequence, self.until, max(end, self.until), memory_peak_kib=peak, final=final, **added)
+        peaks = {name: max(getattr(self, name), getattr(usage, name) if usage else 0) for name in PEAKS}
+        return Line(self.sequence, self.until, max(end, self.until), final=final, **added, **peaks)
 
     def after(self, line: Line) -> Account:
         """The account once ``line`` is written."""
         return Account(
             sequence=line.sequence + 1,
             until=line.end,
-            memory_peak_kib=line.memory_peak_kib,
             closed=line.final,
+            **{name: getattr(line, name) for name in PEAKS},
             **{name: getattr(self, name) + getattr(line, name) for name in COUNTED},
         )
 
     def usage(self, latest: Usage | None = None) -> Usage:
         """The totals written so far as a Usage; readings of the present come from ``latest``."""
         return Usage(
-            memory_peak_kib=self.memory_peak_kib,
             memory_kib=latest.memory_kib if latest else 0,
+            gpu_memory_kib=latest.gpu_memory_kib if latest else 0,
             processes=latest.processes if latest else 0,
-            **{name: getattr(self, name) for name in COUNTED},
+            **{name: getattr(self, name) for name in (*COUNTED, *PEAKS)},
         )
+
+
+def spent(usage: Usage, base: Usage) -> Usage:
+    """What ``usage`` counts that ``base``, an earlier one of the same session, did not. Peaks and the present stay."""
+    return replace(usage, **{name: max(0, getattr(usage, name) - getattr(base, name)) for name in COUNTED})

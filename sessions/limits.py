@@ -84,7 +84,7 @@ def _most(image: Image) -> dict[str, float]:
         "cpu": max(settings.MADANG_MAX_CPU, own.cpu),
         "memory": max(settings.MADANG_MAX_MEMORY, own.memory),
         "disk": max(4 * own.disk, own.disk),
-        "gpu": own.gpu,
+        "gpu": max(settings.MADANG_MAX_GPU, own.gpu),
         "processes": max(1024, own.processes),
     }
 

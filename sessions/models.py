@@ -1,6 +1,6 @@
-"""Sessions, what happened to them, what they used, and which kernels they hold.
+"""Sessions, what happened to them, what they used, which kernels they hold, and who sees their ports.
 
-Only the session service writes sessions, transitions and usage lines; web writes kernels.
+Only the session service writes sessions, transitions and usage lines; web writes kernels and port shares.
 """
 
 from __future__ import annotations
@@ -15,25 +15,48 @@ from django.utils import timezone
 
 from sessions.ledger import COUNTED
 from sessions.lifecycle import FINAL, LIVE, State
+from sessions.projects import Right, project_directory
 
 _LIVE = sorted(state.value for state in LIVE)
 _FINAL = sorted(state.value for state in FINAL)
 
 
+def _open_to(user: Any, right: Right, prefix: str = "") -> Q:
+    own = Q(**{f"{prefix}project": None, f"{prefix}user_id": user.pk})
+    return own | Q(**{f"{prefix}project__in": project_directory().open_to(user, right)})
+
+
 class SessionQuerySet(models.QuerySet["Session"]):
     def of(self, user: Any) -> SessionQuerySet:
-        """The sessions ``user`` may see. Every look-up on somebody's behalf starts here."""
+        """The sessions that ``user`` started and pays for."""
         return self.filter(user_id=user.pk)
+
+    def open_to(self, user: Any, right: Right) -> SessionQuerySet:
+        """The sessions of projects on which ``user`` has ``right``, and their own without a project.
+
+        Every look-up on somebody's behalf starts here or at :meth:`seen_by`.
+        """
+        return self.filter(_open_to(user, right))
+
+    def seen_by(self, user: Any) -> SessionQuerySet:
+        """What ``user`` pays for, and what runs in the projects they may see."""
+        return self.filter(Q(user_id=user.pk) | _open_to(user, Right.VIEW))
 
     def live(self) -> SessionQuerySet:
         return self.filter(state__in=_LIVE)
 
 
+RUN_HOSTNAME = "run"
+
+
 class Session(models.Model):
-    """One sandbox for one user on one project, with granted slots.
+    """One sandbox on one project, with granted slots.
+
+    ``user`` started it and pays for it; everybody who may run the project works in it.
 
     ``project`` is no foreign key: sessions know projects only through a ProjectDirectory.
     ``directory`` is the host folder that is mounted, "" for a session without a project.
+    ``gpus`` are the shares of devices that its slots stand for (:class:`sandbox.gpu.Share`), once granted.
     ``policy`` is "" for the image's own. ``refusals``: what its policy refused, the latest first (see refusals.py).
     """
 
@@ -55,6 +78,7 @@ class Session(models.Model):
     ended = models.DateTimeField(null=True, blank=True)
     usage = models.JSONField(default=dict)
     refusals = models.JSONField(default=list, blank=True)
+    gpus = models.JSONField(default=list, blank=True)
 
     objects: ClassVar[models.Manager[Session]] = SessionQuerySet.as_manager()
 
@@ -62,7 +86,7 @@ class Session(models.Model):
         ordering = ("-created", "-id")
         constraints = (
             models.UniqueConstraint(
-                fields=["user", "project"], condition=Q(state__in=_LIVE), name="one_live_session_per_project"
+                fields=["project"], condition=Q(state__in=_LIVE), name="one_live_session_of_a_project"
             ),
             models.CheckConstraint(
                 condition=Q(state__in=_FINAL, ended__isnull=False) | Q(state__in=_LIVE, ended__isnull=True),
@@ -76,6 +100,11 @@ class Session(models.Model):
 
     def __str__(self) -> str:
         return f"{self.id} ({self.state})"
+
+    @property
+    def is_run(self) -> bool:
+        """Whether it was made for a run (see runs/execute.py)."""
+        return self.project is None and self.hostname == RUN_HOSTNAME
 
     @property
     def live(self) -> bool:
@@ -134,6 +163,10 @@ class UsageLine(models.Model):
     bytes_received = models.BigIntegerField(default=0)
     bytes_sent = models.BigIntegerField(default=0)
     memory_peak_kib = models.BigIntegerField()
+    gpu_ms = models.BigIntegerField(default=0)
+    gpu_memory_kib_s = models.BigIntegerField(default=0)
+    gpu_energy_mj = models.BigIntegerField(default=0)
+    gpu_memory_peak_kib = models.BigIntegerField(default=0)
     final = models.BooleanField(default=False)
 
     objects: ClassVar[models.Manager[UsageLine]] = UsageLineQuerySet.as_manager()
@@ -162,16 +195,16 @@ class UsageLine(models.Model):
 
 
 class KernelQuerySet(models.QuerySet["Kernel"]):
-    def of(self, user: Any) -> KernelQuerySet:
-        """The kernels of ``user`` whose session lives: of an ended session nothing is left."""
-        return self.filter(session__user_id=user.pk, session__state__in=_LIVE)
+    def open_to(self, user: Any) -> KernelQuerySet:
+        """The kernels that ``user`` may use, whose session lives: of an ended session nothing is left."""
+        return self.filter(_open_to(user, Right.RUN, "session__"), session__state__in=_LIVE)
 
 
 class Kernel(models.Model):
     """Where a Jupyter kernel id leads: the routing table of the Jupyter endpoints.
 
     ``name`` is the kernelspec's. A kernel that belongs to a Jupyter session (an open notebook or
-    console) has its id in ``document``, and that document's ``path`` (with the project's slug),
+    console) has its id in ``document``, and that document's ``path`` within the project,
     ``kind`` (``notebook``, ``console``...) and ``label`` (its title).
     """
 
@@ -200,6 +233,41 @@ class Kernel(models.Model):
         return f"{self.name} {self.id}"
 
 
+class PortShareQuerySet(models.QuerySet["PortShare"]):
+    def open(self) -> PortShareQuerySet:
+        """Those that hold now: public ones end by themselves."""
+        return self.filter(Q(until=None) | Q(until__gt=timezone.now()))
+
+
+class PortShare(models.Model):
+    """Who besides those who work in a session may see what listens on one of its ports (see port_shares.py).
+
+    A port without a line is private. ``until`` is set for public ones, and for them alone.
+    """
+
+    session = models.ForeignKey(Session, on_delete=models.CASCADE, related_name="port_shares")
+    port = models.PositiveIntegerField()
+    audience = models.CharField(max_length=10)
+    until = models.DateTimeField(null=True, blank=True)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    created = models.DateTimeField(default=timezone.now)
+
+    objects: ClassVar[models.Manager[PortShare]] = PortShareQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("session", "port")
+        constraints = (
+            models.UniqueConstraint(fields=["session", "port"], name="one_share_of_a_port"),
+            models.CheckConstraint(
+                condition=Q(audience="project", until__isnull=True) | Q(audience="public", until__isnull=False),
+                name="public_for_a_time",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.port} ({self.audience})"
+
+
 class RunQuerySet(models.QuerySet["Run"]):
     def of(self, user: Any) -> RunQuerySet:
         """The runs ``user`` may see."""
@@ -207,11 +275,13 @@ class RunQuerySet(models.QuerySet["Run"]):
 
 
 class Run(models.Model):
-    """A program's execution from its files to its answer, in a session of its own, see runs.py. Kept for a day.
+    """A program's execution from its files to its answer, in a session where no other is, see runs/. Kept for a day.
 
     ``answer`` is JSON as text: what programs print may hold characters that no JSON column takes.
-    ``last`` is when it must be over, whatever happens.
+    ``last`` is when it must be over, whatever happens. ``place``: where in the queue it is, which is not written down.
     """
+
+    place = ""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="compute_runs")

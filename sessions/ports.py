@@ -12,6 +12,7 @@ from sessions.problems import Problem
 from sessions.runner import connect
 
 RETRY_SECONDS = 1.0
+ANSWER_SECONDS = 3.0
 MOST = 64
 
 Tell = Callable[[dict[str, Any]], Awaitable[None]]
@@ -29,6 +30,17 @@ async def watch_ports(session: str, tell: Tell) -> None:
         except (Problem, CallError, WireError, OSError, ValueError, TypeError, RecursionError):
             pass  # it is starting, paused, ending, or lies: the next round sees
         await asyncio.sleep(RETRY_SECONDS)
+
+
+async def current_ports(session: str) -> list[dict[str, Any]]:
+    """The session's ports now; none where nobody inside answers."""
+    try:
+        async with asyncio.timeout(ANSWER_SECONDS), await connect(session, max_frame=64 * 1024) as client:
+            async for _, payload in await client.open("ports.watch"):
+                return checked(payload)
+    except (Problem, CallError, WireError, OSError, ValueError, TypeError, RecursionError):
+        return []  # it is starting, paused, ending, or lies; TimeoutError is an OSError
+    return []
 
 
 def checked(payload: bytes) -> list[dict[str, Any]]:

@@ -54,6 +54,17 @@ def not_signed_in() -> Problem:
     )
 
 
+def forbidden() -> Problem:
+    """The asker may see it, and may not do this with it."""
+    return Problem(
+        403,
+        "not_allowed",
+        "Not allowed",
+        "Your role in this project does not allow that.",
+        "Ask the project's owner for another role.",
+    )
+
+
 def bad_request(detail: str, hint: str = "") -> Problem:
     return Problem(400, "bad_request", "Bad request", detail, hint)
 

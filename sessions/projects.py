@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from enum import StrEnum
 from pathlib import Path
 from typing import Any, Protocol
 from uuid import UUID
@@ -12,9 +14,21 @@ class NoSuchProject(Exception):
     """The user has no such project (it may be another's)."""
 
 
+class Right(StrEnum):
+    """What somebody may do with a project."""
+
+    VIEW = "view"
+    EDIT = "edit"
+    RUN = "run"
+    MANAGE = "manage"
+
+
 @dataclass(frozen=True)
 class ProjectRef:
-    """What a session must know of a project. ``directory`` holds its files on this host."""
+    """What a session must know of a project, for the user who asked.
+
+    ``directory`` holds its files on this host. ``slug`` is the name it has in this user's paths.
+    """
 
     id: UUID
     slug: str
@@ -22,6 +36,21 @@ class ProjectRef:
     directory: Path
     image: str
     owner_id: int
+    rights: frozenset[Right] = frozenset(Right)
+
+
+@dataclass(frozen=True)
+class Equipment:
+    """What a project's sessions get besides its files, when they start.
+
+    ``environment``: variables, which may be secret: they are handed on and kept nowhere. ``datasets``: host
+    folders by the name under which they are mounted, read-only. ``setup``: a terminal's name, and the shell command
+    that is typed there once the session has started; ("", "") for none.
+    """
+
+    environment: dict[str, str] = field(default_factory=dict)
+    datasets: dict[str, Path] = field(default_factory=dict)
+    setup: tuple[str, str] = ("", "")
 
 
 class ProjectDirectory(Protocol):
@@ -37,11 +66,17 @@ class ProjectDirectory(Protocol):
         """
 
     def by_id(self, user: Any, id: UUID) -> ProjectRef:
-        """The user's project ``id``.
+        """The project ``id``, if the user may see it.
 
         Raises:
             NoSuchProject: the user has no such project.
         """
+
+    def equipment(self, id: UUID) -> Equipment:
+        """What sessions of the project get. For the session service: nobody's right is asked."""
+
+    def open_to(self, user: Any, right: Right) -> Iterable[UUID]:
+        """The ids of all projects on which ``user`` has ``right`` now, or a query of them."""
 
 
 _directory: ProjectDirectory | None = None

@@ -6,6 +6,7 @@ Bytes go straight between the WebSocket and the runner's socket, never through t
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from typing import Any
 from urllib.parse import parse_qs
@@ -15,10 +16,12 @@ from channels.generic.websocket import AsyncWebsocketConsumer
 
 from sandbox.runner.wire import CallError, Client, Stream, WireError
 from sessions.access import still_signed_in
+from sessions.changes import changes_of
 from sessions.flow import Flow
 from sessions.lifecycle import FINAL, State
 from sessions.models import Session
 from sessions.problems import Problem
+from sessions.projects import Right
 from sessions.runner import connect
 
 log = logging.getLogger(__name__)
@@ -46,6 +49,7 @@ class Relay(AsyncWebsocketConsumer):
     """
 
     channel_layer_alias = "none"  # streams use none: it would be polled for each of them
+    right = Right.RUN  # what one must have on the session's project
     flow: Flow
     stream: Stream
 
@@ -92,7 +96,7 @@ class Relay(AsyncWebsocketConsumer):
         self._shown = 0
         await self.accept(self.subprotocol())
         self.flow = Flow(self.base_send, self._gone_out)
-        self._tasks = [asyncio.create_task(self._run()), asyncio.create_task(self._guard())]
+        self._tasks = [asyncio.create_task(self._run())]
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         await self._attached.wait()
@@ -149,6 +153,7 @@ class Relay(AsyncWebsocketConsumer):
         if user is None or not user.is_authenticated or not user.is_active:
             raise Closed(NOT_SIGNED_IN)
         self.session = await self.find()
+        self._tasks.append(asyncio.create_task(self._guard()))
         self._client = await self.dial()
         self.stream = await self.attach(self._client)
         self.stream.by_hand = True
@@ -178,17 +183,23 @@ class Relay(AsyncWebsocketConsumer):
             self.stream.acknowledge(self._shown)
 
     async def _guard(self) -> None:
-        """A key that is revoked, or a person who signs out, keeps no stream open."""
-        while True:
-            await asyncio.sleep(GUARD_SECONDS)
-            try:
-                holds = await still_signed_in(self.scope)
-            except Exception:
-                log.exception("could not look up a sign-in; the next round tries again")
-                continue
-            if not holds:
-                await self._end(NOT_SIGNED_IN)
-                return
+        """A key that is revoked, a person who signs out or one who loses their rights keeps no stream open."""
+        async with changes_of(self.session.project) as changed:
+            code = await self._without_right()  # it may have gone before we heard of changes
+            while code is None:
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(GUARD_SECONDS):
+                        await changed.wait()
+                changed.clear()
+                try:
+                    code = NOT_SIGNED_IN if not await still_signed_in(self.scope) else await self._without_right()
+                except Exception:
+                    log.exception("could not look up a sign-in; the next round tries again")
+            await self._end(code)
+
+    async def _without_right(self) -> int | None:
+        allowed = Session.objects.open_to(self.scope["user"], self.right).filter(pk=self.session.pk)
+        return None if await allowed.aexists() else NOT_YOURS
 
     async def _why_lost(self) -> int:
         """The runner is gone: because the session ends, or for no reason that is known."""
@@ -214,20 +225,16 @@ def _state_of(session: Session) -> str:
 
 
 @database_sync_to_async
-def own_session(user: Any, id: Any) -> Session:
-    """The user's live session ``id``.
+def live_session(user: Any, id: Any, right: Right) -> Session:
+    """The live session ``id``, if ``user`` has ``right`` on its project.
 
     Raises:
-        Closed: there is none, it is another's, or it is over.
+        Closed: there is none, it is not for them, or it is over.
     """
     session = Session.objects.filter(pk=id).first()
-    return check_session(user, session)
-
-
-def check_session(user: Any, session: Session | None) -> Session:
     if session is None:
         raise Closed(NO_SUCH_THING)
-    if session.user_id != user.pk:
+    if not Session.objects.open_to(user, right).filter(pk=id).exists():
         raise Closed(NOT_YOURS)
     if not session.live:
         raise Closed(ENDED)

@@ -8,7 +8,11 @@ a large request is never starved by small ones. Pure: no clock, no I/O.
 from __future__ import annotations
 
 from collections import OrderedDict, deque
+from collections.abc import Iterable
 from dataclasses import dataclass
+
+from sandbox.gpu import Share
+from sandbox.gpu.board import Board
 
 _NANO = 1_000_000_000
 
@@ -41,12 +45,17 @@ class Request:
     user: int
     cpu: float
     memory: int
+    gpu: float = 0.0
 
 
 class Scheduler:
-    """Waiting requests and granted ones. Cores are counted in billionths: nothing is lost to rounding."""
+    """Waiting requests and granted ones, and the ``board`` of devices that they share.
 
-    def __init__(self, capacity: Capacity) -> None:
+    Cores are counted in billionths: nothing is lost to rounding.
+    """
+
+    def __init__(self, capacity: Capacity, board: Board | None = None) -> None:
+        self.board = board or Board()
         self._cpu, self._memory = _units(capacity.cpu), capacity.memory
         self._waiting: OrderedDict[int, deque[Request]] = OrderedDict()
         self._granted: dict[str, Request] = {}
@@ -66,7 +75,8 @@ class Scheduler:
         Raises:
             TooLarge: it would not fit if nobody else were here.
         """
-        if _units(request.cpu) > self._cpu or request.memory > self._memory:
+        possible = _units(request.cpu) <= self._cpu and request.memory <= self._memory
+        if not possible or not self.board.possible(request.gpu):
             raise TooLarge(request.id)
 
     def submit(self, request: Request) -> None:
@@ -80,13 +90,14 @@ class Scheduler:
         self._refuse_known(request)
         self._waiting.setdefault(request.user, deque()).append(request)
 
-    def restore(self, request: Request) -> None:
+    def restore(self, request: Request, gpus: Iterable[Share] = ()) -> None:
         """Count slots that are in use already, even where they are more than there is.
 
         Raises:
             Duplicate: its id is known already.
         """
         self._refuse_known(request)
+        self.board.restore(request.id, gpus)
         self._granted[request.id] = request
 
     def grant(self) -> list[str]:
@@ -95,19 +106,21 @@ class Scheduler:
         while self._waiting:
             user, queue = next(iter(self._waiting.items()))
             request = queue[0]
-            if _units(request.cpu) > self._free_cpu() or request.memory > self._free_memory():
+            if not self._fits(request):
                 break
             queue.popleft()
             del self._waiting[user]
             if queue:
                 self._waiting[user] = queue  # to the end: it is the next user's turn
             self._granted[request.id] = request
+            self.board.take(request.id, request.gpu)
             ids.append(request.id)
         return ids
 
     def release(self, id: str) -> bool:
         """Give back the slots of ``id``, or its place in the queue; whether it had either."""
         if self._granted.pop(id, None) is not None:
+            self.board.release(id)
             return True
         for user, queue in self._waiting.items():
             for request in queue:
@@ -123,6 +136,10 @@ class Scheduler:
         rounds = [list(queue) for queue in self._waiting.values()]
         longest = max(map(len, rounds), default=0)
         return [queue[turn].id for turn in range(longest) for queue in rounds if turn < len(queue)]
+
+    def _fits(self, request: Request) -> bool:
+        room = _units(request.cpu) <= self._free_cpu() and request.memory <= self._free_memory()
+        return room and self.board.fits(request.gpu)
 
     def _free_cpu(self) -> int:
         return self._cpu - sum(_units(request.cpu) for request in self._granted.values())

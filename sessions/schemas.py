@@ -22,7 +22,7 @@ class SlotsOut(Schema):
 
 
 class UsageOut(Schema):
-    """Totals since the session began, and readings of the present (memory_kib, processes)."""
+    """Totals since the session began, and readings of the present (memory_kib, gpu_memory_kib, processes)."""
 
     cpu_ms: int
     wall_ms: int
@@ -34,6 +34,11 @@ class UsageOut(Schema):
     bytes_written: int
     bytes_received: int
     bytes_sent: int
+    gpu_ms: int = Field(description="Milliseconds of devices in use.")
+    gpu_memory_kib_s: int
+    gpu_memory_kib: int
+    gpu_memory_peak_kib: int
+    gpu_energy_mj: int = Field(description="Millijoules; of a shared device in proportion to the share.")
 
 
 class Refusal(Schema):
@@ -106,11 +111,31 @@ class KernelOut(Schema):
     language: str
 
 
+class LanguageOut(Schema):
+    """A language that programs may be written in. ``{main}`` in the shell commands stands for the program's file."""
+
+    name: str
+    title: str
+    extensions: list[str]
+    build: str
+    run: str
+    format: str = Field(description="Reads a text and prints it well laid out; “” for none.")
+
+
+class ServerOut(Schema):
+    """A language server: what the editor asks about files with these extensions."""
+
+    language: str
+    extensions: list[str]
+
+
 class ImageOut(Schema):
     name: str
     title: str
     summary: str
     kernels: list[KernelOut]
+    languages: list[LanguageOut]
+    servers: list[ServerOut] = Field(description="Those that this site has.")
     extensions: list[str]
     slots: SlotsOut
 
@@ -123,6 +148,9 @@ class Counted(Schema):
     bytes_written: int
     bytes_received: int
     bytes_sent: int
+    gpu_ms: int
+    gpu_memory_kib_s: int
+    gpu_energy_mj: int
 
 
 class SessionUsage(Counted):
@@ -133,6 +161,7 @@ class SessionUsage(Counted):
     created: datetime
     ended: datetime | None
     memory_peak_kib: int
+    gpu_memory_peak_kib: int
 
 
 class UsagePage(Schema):

@@ -7,6 +7,7 @@ from bench.peers.ipykernel import BareKernel
 from bench.peers.jupyter_server import JupyterServer
 from bench.peers.jupyterhub import JupyterHub
 from bench.peers.madang import Madang
+from bench.peers.plain import Plain
 from bench.peers.ttyd import Ttyd
 from bench.subject import Subject
 
@@ -23,4 +24,5 @@ def subjects() -> dict[str, Subject]:
         "ttyd": Ttyd(),
         "ipykernel": BareKernel(),
         "docker": Docker(),
+        "plain": Plain(),
     }

@@ -14,7 +14,8 @@ LIMIT = 60.0
 
 class Docker:
     name = "docker run"
-    scenarios = frozenset(["warm"])
+    scenarios = frozenset(["warm", "runs"])
+    languages = ("python",)
 
     def missing(self) -> str:
         if not shutil.which("docker"):
@@ -36,6 +37,14 @@ class Docker:
             if process.stdout.readline() != b"1\n":
                 raise RuntimeError("the container printed nothing")
             return (time.perf_counter() - began) * 1000
+
+    def run(self, language: str, program: str) -> str:
+        """What ``program`` says."""
+        command = ["docker", "run", "--rm", "--network=none", IMAGE, language, "-c", program]
+        return subprocess.run(command, capture_output=True, check=True, text=True).stdout
+
+    def processor(self) -> dict[str, float]:
+        return {}
 
 
 def _docker(*arguments: str) -> subprocess.CompletedProcess[bytes]:

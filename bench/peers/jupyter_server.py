@@ -5,11 +5,14 @@ from __future__ import annotations
 import secrets
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from playwright.sync_api import Page
+
 from bench import environments, memory
+from bench.desk import Desk
 from bench.jupyter import Jupyter
 from bench.peers.process import server
 from bench.subject import SERVERS, Server
@@ -22,7 +25,7 @@ NODELAY = Path(__file__).with_name("nodelay.py")
 class JupyterServer:
     """A server started as one person would for themselves. With ``nodelay`` its WebSockets send without waiting."""
 
-    scenarios = SERVERS | {"live", "churn"}
+    scenarios = SERVERS | {"live", "churn", "pages"}
 
     def __init__(self, nodelay: bool = False) -> None:
         self.name, self.nodelay = "jupyter_server", nodelay
@@ -44,12 +47,25 @@ class JupyterServer:
             command += ["--ServerApp.port_retries=0", f"--ServerApp.root_dir={folder}"]
             url = f"http://127.0.0.1:{port}"
             with server(command, folder, f"{url}/api", JUPYTER_TOKEN=token) as process:
-                yield RunningServer(process.pid, url, token)
+                yield RunningServer(process.pid, url, token, folder)
 
 
 class RunningServer(Server):
-    def __init__(self, pid: int, url: str, token: str) -> None:
-        self.pid, self.url, self.token = pid, url, token
+    def __init__(self, pid: int, url: str, token: str, folder: Path) -> None:
+        self.pid, self.url, self.token, self.folder = pid, url, token, folder
+
+    def desk(self, files: Mapping[str, str]) -> Desk:
+        """JupyterLab's, of the same server."""
+        for name, text in files.items():
+            (self.folder / name).write_text(text, encoding="utf-8")
+
+        def enter(page: Page) -> None:
+            page.goto(f"{self.url}/lab?token={self.token}")
+
+        return Desk(
+            lambda name: f"{self.url}/lab/tree/{name}",
+            enter, field=".jp-FileEditor .cm-content", cell=".jp-Notebook .jp-Cell",
+        )  # fmt: skip
 
     def users(self, count: int) -> list[Jupyter]:
         return [Jupyter(self.url, self.token) for _ in range(count)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -12,8 +12,10 @@ from pathlib import Path
 import httpx
 
 from bench import memory
+from bench.desk import Desk
 from bench.jupyter import Jupyter
 from bench.subject import SERVERS, Server
+from bin.lib.browser import sign_in
 from bin.lib.layout import state
 from bin.lib.running import Site, wait_for
 from sandbox.drivers.pool import MOST_EXPECTED
@@ -48,7 +50,7 @@ asyncio.run(call("pool.expect", image={image!r}, count={count}, begin={begin!r},
 
 class Madang:
     name = "Madang"
-    scenarios = SERVERS | {"bell", "live", "churn"}
+    scenarios = SERVERS | {"bell", "live", "churn", "runs", "pages", "together"}
 
     def missing(self) -> str:
         return ""
@@ -57,7 +59,7 @@ class Madang:
     def running(self, spares: bool = True, room: int = 0) -> Iterator[Server]:
         base = state() / "bench"
         base.mkdir(parents=True, exist_ok=True)
-        settings = {} if spares else {"MADANG_SPARES": "0"}
+        settings = {"MADANG_SELFTESTS": "0"} | ({} if spares else {"MADANG_SPARES": "0"})
         if room:  # as an operator would who knows that sessions stay far below what they are granted
             settings["MADANG_CAPACITY_CPU"] = str(room * _image().slots.cpu)
             settings["MADANG_CAPACITY_MEMORY"] = str(room * _image().slots.memory)
@@ -71,6 +73,10 @@ class Madang:
 
 
 class RunningSite(Server):
+    languages = ("python", "c")
+    _runner: httpx.Client | None = None
+    _in_sandboxes = 0
+
     def __init__(self, site: Site) -> None:
         self.site = site
         self._groups = 0
@@ -78,9 +84,14 @@ class RunningSite(Server):
     def users(self, count: int) -> list[Jupyter]:
         """Accounts, each with a project and so a session of its own."""
         self._groups += 1
-        script = ACCOUNTS.format(count=count, prefix=f"bench-{self._groups}")
+        script = ACCOUNTS.format(count=count, prefix=self._group)
         keys = self.site.manage("shell", "-v", "0", "-c", script).split()
         return [Jupyter(f"{self.site.url}/jupyter", key) for key in keys]
+
+    @property
+    def _group(self) -> str:
+        """What the addresses of the newest users begin with."""
+        return f"bench-{self._groups}"
 
     def forget(self, user: Jupyter, kernel: str) -> None:
         user.stop_kernel(kernel)
@@ -93,6 +104,48 @@ class RunningSite(Server):
         rest, headers = f"{self.site.url}/api/v1/sessions", _bearer(user)
         for session in _sessions(await http.get(rest, params=LIVE, headers=headers)):
             (await http.delete(f"{rest}/{session}", headers=headers)).raise_for_status()
+
+    def run(self, language: str, program: str) -> str:
+        """What ``program`` says, by the public API."""
+        if self._runner is None:
+            (user,) = self.users(1)
+            self._runner = httpx.Client(base_url=f"{self.site.url}/api/v1", headers=_bearer(user), timeout=60.0)
+        image, file = (_image().name, "main.py") if language == "python" else (language, f"main.{language}")
+        answer = self._runner.post("/runs", json={"image": image, "files": {file: program}}).raise_for_status().json()
+        self._in_sandboxes += int(answer["usage"]["cpu_ms"])
+        return str(answer["steps"][-1]["stdout"])
+
+    def processor(self) -> dict[str, float]:
+        """What a jail took goes with it: those of sessions that have ended are not in it."""
+        jails = [int(json.loads(file.read_text())["jail"]) for file in self._live()]
+        parts = {name: {pid} for name, pid in self.services().items()} | {"jails": set(jails)}
+        taken = {name: sum(memory.processor_seconds(pids).values()) * 1000 for name, pids in parts.items()}
+        return {**taken, "sandboxes": self._in_sandboxes}
+
+    def desk(self, files: Mapping[str, str]) -> Desk:
+        account = self.site.account("bench")
+        project = self._project(account.headers)
+        for name, text in files.items():
+            (self.site.state / "projects" / project / name).write_text(text, encoding="utf-8")
+
+        return Desk(
+            lambda name: f"{self.site.url}/p/{project}/?file={name}",
+            lambda page: sign_in(page, self.site, account),
+            field="madang-editor .cm-content", cell="madang-notebook-cell",
+        )  # fmt: skip
+
+    def document(self, people: int) -> list[tuple[str, dict[str, str]]]:
+        owner, *others = [_bearer(user) for user in self.users(people)]
+        rest = f"{self.site.url}/api/v1/projects/{self._project(owner)}"
+        for index in range(1, people):
+            body = {"email": f"{self._group}-{index}@example.org", "role": "editor"}
+            httpx.post(f"{rest}/people", json=body, headers=owner, timeout=60.0).raise_for_status()
+        return [(f"{rest.replace('http', 'ws', 1)}/documents/main.py", person) for person in (owner, *others)]
+
+    def _project(self, headers: Mapping[str, str]) -> str:
+        body = {"name": "Bench", "image": _image().name}
+        answer = httpx.post(f"{self.site.url}/api/v1/projects", json=body, headers=dict(headers), timeout=60.0)
+        return str(answer.raise_for_status().json()["id"])
 
     def announce(self, count: int) -> None:
         now = datetime.now(UTC)

@@ -12,6 +12,9 @@ from bench.scenarios.bell import bell
 from bench.scenarios.churn import churn
 from bench.scenarios.counts import Counts
 from bench.scenarios.live import live
+from bench.scenarios.pages import pages
+from bench.scenarios.runs import runs
+from bench.scenarios.together import together
 from bench.subject import Subject
 
 
@@ -49,5 +52,9 @@ SCENARIOS: list[Scenario] = [
     Shared("server-memory", "memory of the server alone", "MiB", memories.of_server, alone=True),
     Whole("bell", "a class opens its sessions at the same instant", bell),
     Whole("live", "many live sessions", live),
+    Whole("runs", "runs of small programs", runs),
     Whole("churn", "sessions that come and go", churn),
+    Whole("pages", "what a person waits for in a browser", pages),
+    Whole("together", "many people write in one text", together),
 ]
+BROWSER = {"pages", "together"}

@@ -21,8 +21,12 @@ class Counts:
     bell_seconds: float = 180.0
     live: int = 1000
     churn: int = 300
+    runs: int = 200
+    pages: int = 5
+    keys: int = 200
 
 
 QUICK = Counts(
-    cold=1, warm=5, round_trips=50, echoes=50, sessions=3, floods=1, bell=(5,), bell_seconds=60.0, live=10, churn=20
+    cold=1, warm=5, round_trips=50, echoes=50, sessions=3, floods=1, bell=(5,), bell_seconds=60.0, live=10, churn=20,
+    runs=20, pages=1, keys=20,
 )  # fmt: skip

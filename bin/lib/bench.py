@@ -13,7 +13,7 @@ from bin.lib.layout import PYTHON, ROOT, state
 def main() -> int:
     """Exit status 1 where the set-up failed; else this process goes on as the bench."""
     console = Console(state() / "log" / "setup.log")
-    if not {"-h", "--help"} & set(sys.argv):
+    if not (PYTHON.exists() and {"-h", "--help"} & set(sys.argv)):
         try:
             setup.set_up(console, "requirements-dev.txt")
         except StepFailed as error:

@@ -11,16 +11,18 @@ from pathlib import Path
 from bin.lib import packages, setup
 from bin.lib.console import Console, StepFailed
 from bin.lib.layout import state
-from bin.lib.stages import MUST_WORK, STAGES, Outcome, Run, run_stage
+from bin.lib.stages import MUST_WORK, ON_REQUEST, STAGES, Outcome, Run, run_stage
 
-NEEDS_FRONT_END = {"jail", "e2e"}
+NEEDS_ENGINE = {"docker", "containers", "exhaustion"}
+NEEDS_FRONT_END = {"jail", "docker", "e2e"}
+NEEDS_IMAGES = NEEDS_FRONT_END | {"fast", "postgres"}
 
 
 def main(arguments: list[str] | None = None) -> int:
     options, pytest_arguments = _parser().parse_known_args(arguments)
     os.environ.setdefault(MUST_WORK, "1" if os.environ.get("CI") else "0")
     console = Console(state() / "log" / "setup.log")
-    names = options.stage or list(STAGES)
+    names = options.stage or [name for name in STAGES if name not in ON_REQUEST]
     if unknown := [name for name in names if name not in STAGES]:
         console.say(f"There is no stage {', '.join(unknown)}; there are: {', '.join(STAGES)}")
         return 2
@@ -43,7 +45,7 @@ def _parser() -> argparse.ArgumentParser:
         epilog=f"Stages: {', '.join(STAGES)}. Unknown options go to pytest (bin/test fast -k ledger). "
         f"{MUST_WORK}=1, as in CI, lets no test be skipped.",
     )
-    parser.add_argument("stage", nargs="*", help="a stage to run (default: all)")
+    parser.add_argument("stage", nargs="*", help=f"a stage to run (default: all but {', '.join(sorted(ON_REQUEST))})")
     parser.add_argument("--no-setup", action="store_true", help="run at once, without looking what is missing")
     return parser
 
@@ -51,14 +53,17 @@ def _parser() -> argparse.ArgumentParser:
 def _set_up(console: Console, names: list[str]) -> None:
     """Only what the chosen stages need."""
     console.say("Set-up")
-    if set(names) & {"postgres", "e2e"}:
+    if set(names) & {"postgres", "docker", "e2e"}:
         packages.ensure_packages(console, packages.FOR_TESTS)
+    if set(names) & NEEDS_ENGINE:
+        packages.ensure_packages(console, packages.FOR_ENGINE)
     if set(names) & NEEDS_FRONT_END:
         packages.ensure_packages(console, packages.FOR_TERMINALS)
     setup.python_packages(console, "requirements-dev.txt")
     setup.translations(console)
     if set(names) & NEEDS_FRONT_END:
         setup.front_end(console)
+    if set(names) & NEEDS_IMAGES:
         setup.images(console)
 
 

@@ -36,7 +36,13 @@ FOR_TESTS = (
     Package("redis-server", ("redis-server",), "the channel layer tests"),
     Package("chromium", ("chromium",), "the browser tests"),
     Package("lua5.4", ("lua5.4",), "a language's kernel"),
+    Package("node-typescript", ("tsc",), "a language's kernel"),
+    Package("mmdebstrap", ("mmdebstrap",), "an image with a root of its own"),
     Package("fonts-noto-cjk", ("/usr/share/fonts/opentype/noto/NotoSansCJK*",), "Hangul in screenshots"),
+)
+FOR_ENGINE = (
+    Package("docker.io", ("dockerd",), "the docker driver's tests"),
+    Package("mmdebstrap", ("mmdebstrap",), "the base of its images"),
 )
 VENV_PACKAGE = Package("python3-venv", (), "virtual environments")
 

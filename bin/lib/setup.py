@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import os
+import platform
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from bin.lib import packages
 from bin.lib.console import Console, StepFailed
+from bin.lib.launch import CHOICE, OTHERWISE
 from bin.lib.layout import (
     BUILD,
     FRONTEND,
@@ -35,11 +39,25 @@ def set_up(console: Console, requirements: str = "requirements.txt") -> None:
         StepFailed: something essential is missing; the message says what to do.
     """
     packages.ensure_packages(console, packages.FOR_TERMINALS)
-    python_packages(console, requirements)
+    with _or_with_the_other_python(console):
+        python_packages(console, requirements)
+        images(console)
     front_end(console)
     translations(console)
-    images(console)
     database(console)
+
+
+@contextmanager
+def _or_with_the_other_python(console: Console) -> Iterator[None]:
+    """Where packages cannot be had for the Python that was preferred, start anew with the one we were started with."""
+    other = os.environ.pop(OTHERWISE, "")
+    try:
+        yield
+    except StepFailed:
+        if not other:
+            raise
+        console.note(f"Not everything can be had for Python {platform.python_version()}: going on with {other}")
+        os.execve(other, [other, *sys.argv], {**os.environ, CHOICE: other})  # noqa: S606
 
 
 def python_packages(console: Console, requirements: str) -> None:

@@ -12,6 +12,9 @@ from bin.lib.layout import PYTHON, is_root
 from bin.lib.parts import Part
 from sandbox.jail.scope import delegated
 
+LARGEST_MESSAGE = str(17 << 20)
+"""Bytes that a browser may send as one message: kernels and previews take 16 MiB."""
+
 
 def listen(host: str, port: int) -> socket.socket:
     """The socket that web serves. ``bin/up`` holds it, so while web restarts, browsers wait instead of failing.
@@ -48,6 +51,7 @@ def web(state: Path, listener: socket.socket) -> Part:
     """Daphne on the socket. As root it gives up every privilege before it starts."""
     host, port = listener.getsockname()[:2]
     daphne = [str(PYTHON), "-m", "daphne", "--fd", str(listener.fileno()), "--no-server-name"]
+    daphne += ["--websocket-max-message-size", LARGEST_MESSAGE, "--websocket-max-frame-size", LARGEST_MESSAGE]
     daphne += ["--application-close-timeout", "5", "portal.asgi:application"]
     if is_root():
         daphne = [str(PYTHON), "-m", "sandbox.unprivileged", "--writable", str(state), "--", *daphne]

@@ -14,11 +14,17 @@ from pathlib import Path
 
 from bin.lib import servers, setup
 from bin.lib.console import Console, StepFailed
+from bin.lib.engine import docker_engine
 from bin.lib.layout import FRONTEND, PYTHON, ROOT, VENV
+from sandbox.images import installed
 from sandbox.jail.scope import delegated
 
 MUST_WORK = "MADANG_MUST_WORK"
 PYTEST_FOUND_NONE = 5
+SIDE_BY_SIDE = ("-n", "auto", "--dist", "worksteal")
+"""For tests that share nothing but the processor."""
+FILES_SIDE_BY_SIDE = ("-n", "2", "--dist", "loadfile")
+"""For tests that share what their file sets up, and a machine that has to bear it: they wait more than they compute."""
 
 
 @dataclass
@@ -79,29 +85,49 @@ def frontend(run: Run, outcome: Outcome) -> None:
 
 def fast(run: Run, outcome: Outcome) -> None:
     """All tests that need neither a jail nor a browser nor another database."""
-    pytest(run, outcome, "not jail and not e2e and not postgres")
+    pytest(run, outcome, "not jail and not e2e and not postgres", options=SIDE_BY_SIDE)
 
 
 def postgres(run: Run, outcome: Outcome) -> None:
     """The tests of what keeps data or sends events, against PostgreSQL and Redis."""
     with servers.database_and_channels() as urls:
         tests = [f"tests/{name}" for name in ("portal", "sessions") if (ROOT / "tests" / name).is_dir()]
-        pytest(run, outcome, "not jail and not e2e", tests, urls)
+        pytest(run, outcome, "not jail and not e2e", tests, urls, options=SIDE_BY_SIDE)
 
 
 def jail(run: Run, outcome: Outcome) -> None:
     """Real sandboxes on this machine."""
-    pytest(run, outcome, "jail and not e2e", within=delegated)
+    pytest(run, outcome, "jail and not e2e and not docker", within=delegated, options=FILES_SIDE_BY_SIDE)
+
+
+def docker(run: Run, outcome: Outcome) -> None:
+    """Real sandboxes in containers of a Docker Engine that is started for it."""
+    with docker_engine(run.console) as env:
+        pytest(run, outcome, "docker and not slow", ["tests/sandbox", "tests/attacks", "tests/e2e"], env)
+
+
+def containers(run: Run, outcome: Outcome) -> None:
+    """Every language in its container, built and tried: half an hour, so only when it is asked for."""
+    with docker_engine(run.console, [image.directory.name for image in installed().values()]) as env:
+        pytest(run, outcome, "docker and slow", ["tests/sandbox"], env)
+
+
+def exhaustion(run: Run, outcome: Outcome) -> None:
+    """What uses up a machine, in containers: a quarter of an hour, so only when it is asked for."""
+    with docker_engine(run.console) as env:
+        pytest(run, outcome, "docker and slow", ["tests/attacks"], env)
 
 
 def e2e(run: Run, outcome: Outcome) -> None:
     """A real browser on a real site."""
-    pytest(run, outcome, "e2e")
+    pytest(run, outcome, "e2e and not docker")
 
 
 STAGES: dict[str, Stage] = {
-    stage.__name__: stage for stage in (lint, types, imports, django, frontend, fast, postgres, jail, e2e)
+    stage.__name__: stage
+    for stage in (lint, types, imports, django, frontend, fast, postgres, jail, docker, containers, exhaustion, e2e)
 }
+ON_REQUEST = {"containers", "exhaustion"}
 
 
 def run_stage(stage: Stage, run: Run) -> Outcome:
@@ -143,6 +169,7 @@ def pytest(
     paths: list[str] | None = None,
     env: dict[str, str] | None = None,
     within: Callable[[list[str]], list[str]] = list,
+    options: tuple[str, ...] = (),
 ) -> None:
     """Run the tests with these marks, the command changed by ``within``, and count them into ``outcome``.
 
@@ -150,7 +177,7 @@ def pytest(
         StepFailed: one failed, or there was none.
     """
     report = run.reports / f"{outcome.name}.xml"
-    command = [str(PYTHON), "-m", "pytest", "-q", "-m", marks, f"--junitxml={report}", *(paths or [])]
+    command = [str(PYTHON), "-m", "pytest", "-q", "-m", marks, f"--junitxml={report}", *options, *(paths or [])]
     status = _run(within(command + run.pytest_arguments), {**os.environ, **(env or {})}, ROOT)
     _count(report, outcome)
     if status == PYTEST_FOUND_NONE:

@@ -47,12 +47,13 @@ export interface RequestOptions {
   /** Sent as a form. */
   form?: URLSearchParams;
   signal?: AbortSignal;
+  headers?: Record<string, string>;
 }
 
 /** `fetch` with our headers; resolves for success only.
  * @throws ApiError the site refused, or could not be reached (status 0). */
 export async function send(path: string, options: RequestOptions = {}): Promise<Response> {
-  const headers: Record<string, string> = { Accept: "application/json, application/problem+json" };
+  const headers: Record<string, string> = { Accept: "application/json, application/problem+json", ...options.headers };
   const method = options.method ?? "GET";
   if (method !== "GET") headers["X-CSRFToken"] = csrfToken();
   if (options.body !== undefined) headers["Content-Type"] = "application/json";

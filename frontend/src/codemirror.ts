@@ -7,17 +7,33 @@ import { highlightSelectionMatches, searchKeymap } from "@codemirror/search";
 import { Compartment, EditorSelection, EditorState, type Extension, Prec } from "@codemirror/state";
 import { drawSelection, EditorView, highlightActiveLine, highlightActiveLineGutter, highlightSpecialChars, keymap, lineNumbers, placeholder } from "@codemirror/view";
 import { highlightCode, tags } from "@lezer/highlight";
+import { COMPILED_AND_SCRIPTED } from "./languages.js";
 
 export { acceptCompletion, autocompletion, Compartment, EditorSelection, EditorState, EditorView, keymap, placeholder, Prec, StreamLanguage };
 export type { CompletionSource, Extension };
 
+let letting = false;
+
+/** Take a view away, and let go of it: CodeMirror keeps a range in the text that it measured last, and with it all around. */
+export function destroyView(view: { destroy: () => void }): void {
+  view.destroy();
+  if (letting) return;
+  letting = true;
+  setTimeout(() => {
+    letting = false;
+    const other = new EditorView({ parent: document.body, doc: "x" });
+    other.coordsAtPos(0);
+    other.destroy();
+  });
+}
+
 const highlight = HighlightStyle.define([
   { tag: [tags.keyword, tags.modifier, tags.operatorKeyword, tags.controlKeyword, tags.definitionKeyword, tags.moduleKeyword], color: "var(--sky)" },
-  { tag: [tags.string, tags.special(tags.string), tags.regexp, tags.character], color: "var(--pine)" },
+  { tag: [tags.string, tags.special(tags.string), tags.regexp, tags.character, tags.escape], color: "var(--pine)" },
   { tag: [tags.comment, tags.meta], color: "var(--muted)", fontStyle: "italic" },
   { tag: [tags.number, tags.bool, tags.null, tags.atom], color: "var(--accent)" },
   { tag: [tags.definition(tags.function(tags.variableName)), tags.definition(tags.className)], fontWeight: "600" },
-  { tag: [tags.standard(tags.variableName), tags.self], color: "var(--sky)" },
+  { tag: [tags.standard(tags.variableName), tags.self, tags.typeName], color: "var(--sky)" },
   { tag: tags.heading, fontWeight: "700" },
   { tag: tags.emphasis, fontStyle: "italic" },
   { tag: tags.strong, fontWeight: "700" },
@@ -47,15 +63,15 @@ const theme = EditorView.theme({
   ".cm-searchMatch": { backgroundColor: "var(--amber-ground)", outline: "1px solid var(--amber)" },
 });
 
-/** What every text field for code has. `languageCompartment` holds the language, which is loaded later. */
-export function basics(): Extension[] {
+/** What every text field for code has; a shared document brings an undo of its own. */
+export function basics({ undo = true } = {}): Extension[] {
   return [
-    highlightSpecialChars(), history(), drawSelection(), indentOnInput(), indentUnit.of("    "), bracketMatching(), closeBrackets(),
+    ...(undo ? [history(), keymap.of([{ key: "Mod-Shift-z", run: redo }, ...historyKeymap])] : []),
+    highlightSpecialChars(), drawSelection(), indentOnInput(), indentUnit.of("    "), bracketMatching(), closeBrackets(),
     EditorState.allowMultipleSelections.of(true), syntaxHighlighting(highlight), theme,
     keymap.of([
       { key: "Escape", run: temporarilySetTabFocusMode },
-      { key: "Mod-Shift-z", run: redo },
-      ...closeBracketsKeymap, ...defaultKeymap.filter((binding) => binding.key !== "Mod-Enter"), ...searchKeymap, ...historyKeymap, ...completionKeymap,
+      ...closeBracketsKeymap, ...defaultKeymap.filter((binding) => binding.key !== "Mod-Enter"), ...searchKeymap, ...completionKeymap,
     ]),
   ];
 }
@@ -72,14 +88,15 @@ const LANGUAGES = [
   LanguageDescription.of({ name: "Python", extensions: ["py", "pyi"], load: async () => (await import("@codemirror/lang-python")).python() }),
   LanguageDescription.of({ name: "Markdown", extensions: ["md"], load: async () => (await import("@codemirror/lang-markdown")).markdown() }),
   LanguageDescription.of({ name: "JSON", extensions: ["json", "ipynb"], load: async () => (await import("@codemirror/lang-json")).json() }),
-  LanguageDescription.of({ name: "JavaScript", extensions: ["js", "mjs", "ts"], load: async () => (await import("@codemirror/lang-javascript")).javascript({ typescript: true }) }),
+  LanguageDescription.of({ name: "JavaScript", alias: ["typescript"], extensions: ["js", "mjs", "cjs", "ts", "mts"], load: async () => (await import("@codemirror/lang-javascript")).javascript({ typescript: true }) }),
   LanguageDescription.of({ name: "HTML", extensions: ["html", "htm"], load: async () => (await import("@codemirror/lang-html")).html() }),
   LanguageDescription.of({ name: "CSS", extensions: ["css"], load: async () => (await import("@codemirror/lang-css")).css() }),
+  ...COMPILED_AND_SCRIPTED,
 ];
 
-/** The language of a file by its name; null for plain text. */
+/** The language of a file by its name, or the one that is called so, as image.toml does; null for plain text. */
 export async function languageFor(name: string): Promise<LanguageSupport | null> {
-  const found = LanguageDescription.matchFilename(LANGUAGES, name);
+  const found = LanguageDescription.matchFilename(LANGUAGES, name) ?? LanguageDescription.matchLanguageName(LANGUAGES, name, false);
   return found ? found.load() : null;
 }
 

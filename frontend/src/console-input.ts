@@ -1,17 +1,14 @@
 /** The console's input cell: CodeMirror with the kernel's completion, earlier code and explanations. */
 import {
-  acceptCompletion, autocompletion, basics, type CompletionSource, EditorState, EditorView, keymap, languageFor, Prec,
+  acceptCompletion, autocompletion, basics, destroyView, EditorState, EditorView, keymap, languageFor, Prec,
 } from "./codemirror.js";
-import { startCompletion } from "@codemirror/autocomplete";
-import { insertNewlineAndIndent, indentLess, indentMore } from "@codemirror/commands";
-
-/** A kernel that computes answers nothing: do not wait longer for a completion. */
-const PATIENCE_MS = 2500;
+import { insertNewlineAndIndent, indentLess } from "@codemirror/commands";
+import { type Complete, kernelCompletion, tabCompletes } from "./kernel-completion.js";
 
 export interface ConsoleInputHooks {
   /** False: it cannot run now, keep it. */
   run: (code: string) => boolean;
-  complete: (code: string, at: number) => Promise<{ matches: string[]; start: number; end: number } | null>;
+  complete: Complete;
   explain: (code: string, at: number) => void;
 }
 
@@ -35,24 +32,16 @@ export class ConsoleInput {
       { key: "Mod-Enter", run: () => input.submit() },
       { key: "Ctrl-Enter", run: () => input.submit() },
       { key: "Enter", run: (view) => acceptCompletion(view) || insertNewlineAndIndent(view) },
-      { key: "Tab", run: (view) => acceptCompletion(view) || tab(view), shift: (view) => input.explain() || indentLess(view) },
+      { key: "Tab", run: (view) => acceptCompletion(view) || tabCompletes(view), shift: (view) => input.explain() || indentLess(view) },
       { key: "ArrowUp", run: () => input.earlier() },
       { key: "ArrowDown", run: () => input.later() },
     ]));
-    const source: CompletionSource = async (context) => {
-      if (!context.explicit && !context.matchBefore(/\.\w*/)) return null;
-      const code = context.state.doc.toString();
-      const patience = new Promise<null>((resolve) => setTimeout(resolve, PATIENCE_MS, null));
-      const found = await Promise.race([hooks.complete(code, context.pos), patience]);
-      if (!found || found.matches.length === 0) return null;
-      return { from: found.start, to: found.end, options: found.matches.map((match) => ({ label: match })), filter: false };
-    };
     const view = new EditorView({
       parent,
       root,
       state: EditorState.create({
         extensions: [
-          keys, ...basics(), autocompletion({ override: [source], activateOnTyping: false, icons: false }),
+          keys, ...basics(), autocompletion({ override: [kernelCompletion(hooks.complete, /\.\w*/)], activateOnTyping: false, icons: false }),
           EditorView.lineWrapping, EditorView.contentAttributes.of({ "aria-label": label }),
           EditorView.theme({ ".cm-content": { padding: "7px 0" }, ".cm-line": { padding: "0 12px" } }),
           ...(language ? [language] : []),
@@ -68,7 +57,7 @@ export class ConsoleInput {
   }
 
   destroy(): void {
-    this.view.destroy();
+    destroyView(this.view);
   }
 
   /** The code that ran so far, oldest first. */
@@ -120,12 +109,4 @@ export class ConsoleInput {
     this.fill(this.at === this.history.length ? this.draft : (this.history[this.at] ?? ""));
     return true;
   }
-}
-
-/** Tab indents where nothing stands before it, and completes elsewhere. */
-function tab(view: EditorView): boolean {
-  const { head, empty } = view.state.selection.main;
-  const line = view.state.doc.lineAt(head);
-  if (!empty || !line.text.slice(0, head - line.from).trim()) return indentMore(view);
-  return startCompletion(view);
 }

@@ -1,6 +1,6 @@
 /** The project's files through Jupyter's contents API. Thin on purpose: it needs to be there before anything else,
  * and our problem details say more than the client of @jupyterlab/services passes on. */
-import { request } from "./api.js";
+import { request, send } from "./api.js";
 
 export interface Entry {
   name: string;
@@ -16,7 +16,7 @@ export interface TextFile extends Entry {
   content: string;
 }
 
-const PIECE = 4 * 1024 * 1024;
+export const PIECE = 4 * 1024 * 1024;
 
 function address(path: string): string {
   return `/jupyter/api/contents/${path.split("/").map(encodeURIComponent).join("/")}`;
@@ -70,14 +70,33 @@ export function remove(path: string): Promise<void> {
   return request(address(path), { method: "DELETE" });
 }
 
-/** Send a file, in pieces where it is large. */
-export async function upload(path: string, file: Blob): Promise<void> {
-  for (let from = 0, chunk = 1; from === 0 || from < file.size; from += PIECE, chunk += 1) {
+export interface Sending {
+  /** Pieces that the site has already. */
+  pieces?: number;
+  /** Bytes that the site has now. */
+  onProgress?: (sent: number) => void;
+  signal?: AbortSignal;
+}
+
+/** Send a file, in pieces of `PIECE` bytes where it is large.
+ * @throws ApiError, and DOMException AbortError where `signal` says so. */
+export async function upload(path: string, file: Blob, { pieces = 0, onProgress, signal }: Sending = {}): Promise<void> {
+  for (let from = pieces * PIECE, chunk = pieces + 1; from === 0 || from < file.size; from += PIECE, chunk += 1) {
     const last = from + PIECE >= file.size;
     const content = await base64(file.slice(from, from + PIECE));
     const body = { type: "file", format: "base64", content, ...(chunk === 1 && last ? {} : { chunk: last ? -1 : chunk }) };
-    await request(address(path), { method: "PUT", body });
+    await request(address(path), { method: "PUT", body, ...(signal ? { signal } : {}) });
+    onProgress?.(Math.min(from + PIECE, file.size));
   }
+}
+
+/** Some bytes of a file, and how many it has in all. */
+export async function readPart(path: string, first: number, count: number, signal?: AbortSignal): Promise<{ bytes: Uint8Array<ArrayBuffer>; size: number }> {
+  const range = `bytes=${String(first)}-${String(first + count - 1)}`;
+  const response = await send(downloadUrl(path), { headers: { Range: range }, ...(signal ? { signal } : {}) });
+  const bytes = new Uint8Array(await response.arrayBuffer());
+  const size = Number(/\/(\d+)$/.exec(response.headers.get("Content-Range") ?? "")?.[1] ?? bytes.length);
+  return { bytes, size };
 }
 
 /** Where the browser finds the file's bytes. */

@@ -3,3 +3,9 @@ declare module "*.css" {
   const text: string;
   export default text;
 }
+
+// It brings no types of its own; this is what is used of it.
+declare module "plotly.js-strict-dist-min" {
+  const Plotly: { react: (place: HTMLElement, figure: { data: unknown[]; layout: object; config: object; frames: unknown[] }) => Promise<unknown> };
+  export default Plotly;
+}

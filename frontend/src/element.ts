@@ -13,7 +13,7 @@ export class MadangElement extends LitElement {
     return languageOf(this.language || document.documentElement.lang);
   }
 
-  protected t(key: Key, values?: Record<string, string | number>): string {
+  t(key: Key, values?: Record<string, string | number>): string {
     return translate(this.languageCode, key, values);
   }
 

@@ -21,7 +21,8 @@ export type TerminalFrame =
   | { kind: "output"; seq: number; bytes: Uint8Array }
   | { kind: "ended"; reason: string }
   | { kind: "cut"; oldest: number }
-  | { kind: "attached"; next: number };
+  | { kind: "attached"; next: number }
+  | { kind: "size"; rows: number; cols: number };
 
 /** Read a frame that the server sent on a terminal's socket.
  * @throws FrameError it is none. */
@@ -40,6 +41,9 @@ export function decodeTerminalFrame(data: ArrayBuffer): TerminalFrame {
     case 3:
       needs(data, 9);
       return { kind: "attached", next: readU64(view, 1) };
+    case 4:
+      needs(data, 5);
+      return { kind: "size", rows: view.getUint16(1), cols: view.getUint16(3) };
     default:
       throw new FrameError(`unknown terminal opcode ${String(view.getUint8(0))}`);
   }
@@ -51,12 +55,13 @@ export function encodeInput(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
   return frame;
 }
 
+/** Wish for a size; 0 by 0 from a terminal out of sight. */
 export function encodeResize(rows: number, columns: number): Uint8Array<ArrayBuffer> {
   const frame = new Uint8Array(5);
   const view = new DataView(frame.buffer);
   view.setUint8(0, 1);
-  view.setUint16(1, Math.min(Math.max(rows, 1), 0xffff));
-  view.setUint16(3, Math.min(Math.max(columns, 1), 0xffff));
+  view.setUint16(1, Math.min(rows, 0xffff));
+  view.setUint16(3, Math.min(columns, 0xffff));
   return frame;
 }
 

@@ -1,12 +1,21 @@
 /** Every sentence of the workspace, in English and Korean. */
+import { portsEn, portsKo } from "./i18n-ports.js";
+import { toolsEn, toolsKo } from "./i18n-tools.js";
+import { terminalEn, terminalKo } from "./i18n-terminal.js";
+import { workspaceEn, workspaceKo } from "./i18n-workspace.js";
 
 const en = {
+  ...portsEn,
+  ...toolsEn,
+  ...workspaceEn,
+  ...terminalEn,
   // bar and panels
   files: "Files", editor: "Editor", console: "Console", terminal: "Terminal", session: "This session",
   terminalN: "Terminal {n}", newTerminal: "New terminal", closeTab: "Close {name}", panels: "Panels",
-  run: "Run", runFile: "Run {name}", interrupt: "Interrupt", restart: "Restart kernel", stop: "Stop", pause: "Pause",
+  run: "Run", runFile: "Run {name}", runAll: "Run all", interrupt: "Interrupt", restart: "Restart kernel", stop: "Stop", pause: "Pause",
   resume: "Resume", extend: "Extend", startAgain: "Start again", tryAgain: "Try again", cancel: "Cancel", close: "Close",
   moreActions: "More actions", toDashboard: "Madang: to the dashboard", theme: "Light or dark",
+  share: "Share",
   resizePanel: "Resize panel", shortcuts: "Keyboard shortcuts", signIn: "Sign in",
   // states
   pending: "waiting for room", preparing: "preparing", running: "running", paused: "paused", stopping: "stopping",
@@ -23,6 +32,7 @@ const en = {
   diskFull: "The project's disk space is used up. Nothing is lost: delete some files, and saving works again.",
   processesFull: "The session has as many processes as it may. End some in a terminal, or restart the kernel.",
   memoryFull: "The session's memory was full, and a program in it was ended.",
+  gpuMemoryFull: "It used more of the GPU's memory than its share, and a program in it was ended.",
   filesAreSafe: "Your files are saved. Variables and running programs are gone.",
   notYours: "This project belongs to somebody else, or you were signed out.",
   offline: "The site cannot be reached. Your work goes on there; this page comes back by itself.",
@@ -30,17 +40,14 @@ const en = {
   stopSure: "Stop the session? Variables and running programs end. Files stay.",
   restartSure: "Restart the kernel? Its variables are lost. Files stay.",
   // files
-  newFile: "New file", newFolder: "New folder", upload: "Upload files", refresh: "Refresh", rename: "Rename",
-  remove: "Delete", download: "Download", undo: "Undo", removed: "“{name}” will be deleted",
+  newFile: "New file", newNotebook: "New notebook", newFolder: "New folder", upload: "Upload files", refresh: "Refresh", rename: "Rename",
+  remove: "Delete", download: "Download", undo: "Undo",
   fileActions: "Actions for {name}", nameLabel: "Name", filesEmpty: "No files yet.",
   filesEmptyHint: "Make one, or drop files here.", filesFailed: "The files could not be listed.",
   tooLarge: "“{name}” is {size}. The limit here is {limit}.", tooLargeServer: "“{name}” is {size}, more than this site takes.",
   uploading: "Uploading {name}…",
   uploadFailed: "“{name}” was not uploaded: {why}", exists: "There is something named “{name}” already.",
   badName: "A name has no slash, is not empty, and is at most 200 characters long.", folder: "folder",
-  // ports
-  ports: "Ports", openPreview: "Open preview", openPreviewOf: "Open preview of port {port}", private: "private",
-  portOpen: "A program listens on port {port}.",
   // editor
   loading: "Loading…", notText: "This file cannot be edited as text.", openFailed: "“{name}” could not be opened.",
   changedOnDisk: "“{name}” was changed elsewhere since you opened it.", keepMine: "Keep mine", takeTheirs: "Take theirs",
@@ -57,7 +64,8 @@ const en = {
   restartedHere: "Kernel restarted: variables from above are gone", cutHere: "Earlier output is no longer kept",
   outputsCut: "{n} earlier outputs of this cell are not kept here.", textCut: "{n} characters before this are not kept here.",
   codeGone: "code no longer kept", answer: "Answer", answerPassword: "Answer (hidden)", answered: "answered",
-  send: "Send", outputFrame: "HTML output", picture: "Picture made by the code", kernelEnded: "The kernel has ended.",
+  send: "Send", outputFrame: "HTML output", jsonTree: "JSON output", goToLine: "Go to cell {count}, line {line}",
+  notLive: "This output is interactive only where its own JavaScript runs ({type}), which is not here. As text:", picture: "Picture made by the code", kernelEnded: "The kernel has ended.",
   jumpDown: "Latest", busyNow: "busy",
   // terminal
   terminalEnded: "The shell has ended: {why}", newShell: "Start a new shell", terminalCut: "Earlier output is no longer kept.",
@@ -67,7 +75,7 @@ const en = {
   cpuOf: "CPU of {n}", memoryOf: "Memory of {n}", processesOf: "Processes of {n}", written: "Written", rate: "{n}/s",
   network: "Received", sentToo: "{n} sent",
   endsIn: "Ends when idle in", endsSoon: "Idle: this session ends in {time}.", endsShort: "ends in {time}", noEnd: "no limit", minutes: "{n} min",
-  seconds: "{n} s", cpuUsed: "{n} CPU so far", peak: "peak {n}", lastMinutes: "last 2 minutes", extended: "Extended.",
+  seconds: "{n} s", cpuUsed: "{n} CPU so far", peak: "peak {n}", diskOf: "Disk of {n}", fileOne: "1 file", filesN: "{n} files", diskNow: "disk {n}", gpuOf: "GPU, {n}", gpuMemory: "{n} of its memory", lastMinutes: "last 2 minutes", extended: "Extended.",
   // refusals: one sentence for each reason of sandbox/policy/rules.py
   refused: "Refused: {call} ×{n}", refusals: "What the policy refused",
   refused_namespaces: "A program tried to make namespaces of its own, as containers do.",
@@ -86,6 +94,7 @@ const en = {
   keySave: "Save the file", keyRun: "Run the file or the cell", keyPanels: "Next panel (Shift: the one before)",
   keyFiles: "To the files", keyEditor: "To the editor", keyConsole: "To the console", keyTerminal: "To the terminal",
   keyInterrupt: "Interrupt (outside a text field)", keyInterruptC: "Interrupt from the console, when nothing is selected",
+  people: "Also here", followPerson: "{name} is in {file}: follow",
   keyHelp: "This list", keyComplete: "Complete", keyInspect: "Explain what is under the cursor", keyHistory: "Earlier code",
   keyTabOut: "Leave a text field with Tab: press Esc first",
 };
@@ -97,11 +106,16 @@ export function hasKey(key: string): key is Key {
 }
 
 const ko: Record<Key, string> = {
+  ...portsKo,
+  ...toolsKo,
+  ...workspaceKo,
+  ...terminalKo,
   files: "파일", editor: "편집기", console: "콘솔", terminal: "터미널", session: "이 세션",
   terminalN: "터미널 {n}", newTerminal: "새 터미널", closeTab: "{name} 닫기", panels: "화면 전환",
-  run: "실행", runFile: "{name} 실행", interrupt: "실행 중단", restart: "커널 다시 시작", stop: "종료", pause: "일시 정지",
+  run: "실행", runAll: "모두 실행", runFile: "{name} 실행", interrupt: "실행 중단", restart: "커널 다시 시작", stop: "종료", pause: "일시 정지",
   resume: "이어서 하기", extend: "시간 늘리기", startAgain: "다시 시작", tryAgain: "다시 시도", cancel: "취소", close: "닫기",
   moreActions: "더 보기", toDashboard: "마당: 대시보드로", theme: "밝게 또는 어둡게",
+  share: "공유",
   resizePanel: "칸 크기 조절", shortcuts: "단축키", signIn: "로그인",
   pending: "자리를 기다리는 중", preparing: "준비 중", running: "실행 중", paused: "일시 정지됨", stopping: "종료하는 중",
   stopped: "종료됨", failed: "실패함", starting: "시작하는 중",
@@ -116,14 +130,15 @@ const ko: Record<Key, string> = {
   diskFull: "프로젝트의 디스크 공간을 모두 썼습니다. 사라진 것은 없습니다. 파일을 지우면 다시 저장할 수 있습니다.",
   processesFull: "세션의 프로세스 수가 한도에 이르렀습니다. 터미널에서 일부를 끝내거나 커널을 다시 시작하세요.",
   memoryFull: "세션의 메모리가 가득 차서 프로그램 하나가 종료되었습니다.",
+  gpuMemoryFull: "GPU 메모리를 할당된 몫보다 많이 사용하여 프로그램 하나가 종료되었습니다.",
   filesAreSafe: "파일은 그대로 있습니다. 변수와 실행 중이던 프로그램은 사라졌습니다.",
   notYours: "다른 사람의 프로젝트이거나 로그아웃된 상태입니다.",
   offline: "서버에 연결할 수 없습니다. 작업은 서버에서 계속되며, 이 화면은 저절로 다시 연결됩니다.",
   pausedHere: "세션이 멈춰 있습니다. 실행은 쉬고, 잃는 것은 없습니다.",
   stopSure: "세션을 종료할까요? 변수와 실행 중인 프로그램은 사라지고, 파일은 남습니다.",
   restartSure: "커널을 다시 시작할까요? 변수는 사라지고, 파일은 남습니다.",
-  newFile: "새 파일", newFolder: "새 폴더", upload: "파일 올리기", refresh: "새로 고침", rename: "이름 바꾸기",
-  remove: "삭제", download: "내려받기", undo: "되돌리기", removed: "‘{name}’ 항목을 삭제합니다",
+  newFile: "새 파일", newNotebook: "새 노트북", newFolder: "새 폴더", upload: "파일 올리기", refresh: "새로 고침", rename: "이름 바꾸기",
+  remove: "삭제", download: "내려받기", undo: "되돌리기",
   fileActions: "{name} 메뉴", nameLabel: "이름", filesEmpty: "아직 파일이 없습니다.",
   filesEmptyHint: "새로 만들거나 여기로 끌어다 놓으세요.", filesFailed: "파일 목록을 가져오지 못했습니다.",
   tooLarge: "‘{name}’ 파일은 {size}입니다. 여기서는 {limit}까지 올릴 수 있습니다.",
@@ -131,8 +146,6 @@ const ko: Record<Key, string> = {
   uploading: "{name} 올리는 중…",
   uploadFailed: "‘{name}’ 파일을 올리지 못했습니다: {why}", exists: "‘{name}’ 이름이 이미 있습니다.",
   badName: "이름은 비워 둘 수 없고, 빗금(/) 없이 200자까지 쓸 수 있습니다.", folder: "폴더",
-  ports: "포트", openPreview: "미리 보기 열기", openPreviewOf: "포트 {port} 미리 보기 열기", private: "나만 보기",
-  portOpen: "프로그램이 포트 {port}에서 기다립니다.",
   loading: "불러오는 중…", notText: "글자로 편집할 수 없는 파일입니다.", openFailed: "‘{name}’ 파일을 열지 못했습니다.",
   changedOnDisk: "‘{name}’ 파일이 연 뒤에 다른 곳에서 바뀌었습니다.", keepMine: "내 것으로 저장", takeTheirs: "바뀐 것 가져오기",
   deletedOnDisk: "‘{name}’ 파일이 다른 곳에서 지워졌거나 이름이 바뀌었습니다. 저장하면 다시 만들어집니다.", saveAgain: "다시 저장",
@@ -147,7 +160,8 @@ const ko: Record<Key, string> = {
   restartedHere: "커널을 다시 시작했습니다. 위의 변수는 사라졌습니다", cutHere: "더 앞의 출력은 보관되지 않습니다",
   outputsCut: "이 셀의 앞선 출력 {n}개는 여기에 남아 있지 않습니다.", textCut: "이 앞의 {n}자는 여기에 남아 있지 않습니다.",
   codeGone: "코드가 더는 보관되지 않음", answer: "답", answerPassword: "답 (보이지 않음)", answered: "답함",
-  send: "보내기", outputFrame: "HTML 출력", picture: "코드가 그린 그림", kernelEnded: "커널이 끝났습니다.",
+  send: "보내기", outputFrame: "HTML 출력", jsonTree: "JSON 출력", goToLine: "셀 {count}, {line}행으로 가기",
+  notLive: "이 출력은 자체 자바스크립트({type})가 있어야 움직이며, 여기서는 텍스트로 보입니다.", picture: "코드가 그린 그림", kernelEnded: "커널이 끝났습니다.",
   jumpDown: "맨 아래로", busyNow: "실행 중",
   terminalEnded: "셸이 끝났습니다: {why}", newShell: "새 셸 열기", terminalCut: "더 앞의 출력은 보관되지 않습니다.",
   noTerminals: "열린 터미널이 없습니다.", terminalsWait: "세션이 실행되면 터미널이 열립니다.", terminalScreen: "터미널 {name}", terminalFailed: "터미널을 열지 못했습니다.",
@@ -155,7 +169,7 @@ const ko: Record<Key, string> = {
   cpuOf: "CPU ({n} 중)", memoryOf: "메모리 ({n} 중)", processesOf: "프로세스 ({n}개 중)", written: "디스크 쓰기", rate: "초당 {n}",
   network: "받음", sentToo: "보냄 {n}",
   endsIn: "쓰지 않으면 끝나기까지", endsSoon: "쓰지 않는 세션이 {time} 뒤에 끝납니다.", endsShort: "{time} 뒤 끝남", noEnd: "제한 없음", minutes: "{n}분",
-  seconds: "{n}초", cpuUsed: "지금까지 CPU {n}", peak: "최대 {n}", lastMinutes: "최근 2분", extended: "시간을 늘렸습니다.",
+  seconds: "{n}초", cpuUsed: "지금까지 CPU {n}", peak: "최대 {n}", diskOf: "디스크 ({n} 중)", fileOne: "파일 1개", filesN: "파일 {n}개", diskNow: "디스크 {n}", gpuOf: "GPU, {n}", gpuMemory: "GPU 메모리 {n}", lastMinutes: "최근 2분", extended: "시간을 늘렸습니다.",
   refused: "거절됨: {call} ×{n}", refusals: "정책이 거절한 것",
   refused_namespaces: "프로그램이 컨테이너처럼 자기만의 네임스페이스를 만들려고 했습니다.",
   refused_mounts: "프로그램이 파일 시스템을 마운트하거나 루트 폴더를 바꾸려고 했습니다.",
@@ -172,6 +186,7 @@ const ko: Record<Key, string> = {
   keySave: "파일 저장", keyRun: "파일이나 셀 실행", keyPanels: "다음 칸으로 (Shift: 이전 칸)",
   keyFiles: "파일로", keyEditor: "편집기로", keyConsole: "콘솔로", keyTerminal: "터미널로",
   keyInterrupt: "실행 중단 (글 입력 중이 아닐 때)", keyInterruptC: "콘솔에서 선택한 글이 없을 때 실행 중단",
+  people: "함께 있는 사람", followPerson: "{name} 님이 {file} 파일에 있습니다. 따라가기",
   keyHelp: "이 목록", keyComplete: "자동 완성", keyInspect: "커서 자리의 설명 보기", keyHistory: "이전 코드",
   keyTabOut: "Tab으로 입력 칸을 나가려면 먼저 Esc",
 };
@@ -185,6 +200,10 @@ export function languageOf(tag: string): Language {
 
 /** The sentence `key`, with `{name}` replaced from `values`. */
 export function translate(language: Language, key: Key, values: Record<string, string | number> = {}): string {
-  const sentence = (language === "ko" ? ko : en)[key];
+  return fill((language === "ko" ? ko : en)[key], values);
+}
+
+/** `sentence` with `{name}` replaced from `values`. */
+export function fill(sentence: string, values: Record<string, string | number>): string {
   return sentence.replace(/\{(\w+)\}/g, (whole, name: string) => String(values[name] ?? whole));
 }

@@ -1,10 +1,10 @@
 /** A project's kernel: joins or starts it, keeps its transcript, and asks it to run, complete and explain.
  *
  * A chunk of its own: it brings @jupyterlab/services. */
-import { KernelConnection, type KernelMessage, ServerConnection } from "@jupyterlab/services";
-import { csrfToken, request } from "./api.js";
+import type { KernelConnection, KernelMessage } from "@jupyterlab/services";
+import { request } from "./api.js";
+import { complete, type Completion, connectKernel, inspect } from "./kernel-connection.js";
 import type { LinkState } from "./link.js";
-import { resumableSocket } from "./resumable-socket.js";
 import { type Action, EMPTY_TRANSCRIPT, type Message, reduce, type Transcript } from "./transcript.js";
 
 /** A cell that an idle, connected kernel has not taken up after this time never reached it. */
@@ -19,12 +19,6 @@ interface JupyterSession {
 export interface KernelHooks {
   onTranscript: (transcript: Transcript) => void;
   onLink: (state: LinkState, code?: number) => void;
-}
-
-export interface Completion {
-  matches: string[];
-  start: number;
-  end: number;
 }
 
 export class Kernel {
@@ -84,18 +78,12 @@ export class Kernel {
     this.apply({ type: "answered", request: requestHeader.msg_id, value });
   }
 
-  async complete(code: string, cursor: number): Promise<Completion | null> {
-    const reply = await this.connection?.requestComplete({ code, cursor_pos: points(code, cursor) });
-    if (reply?.content.status !== "ok") return null;
-    const { matches, cursor_start, cursor_end } = reply.content;
-    return { matches, start: units(code, cursor_start), end: units(code, cursor_end) };
+  complete(code: string, cursor: number): Promise<Completion | null> {
+    return complete(this.connection, code, cursor);
   }
 
-  async inspect(code: string, cursor: number): Promise<string | null> {
-    const reply = await this.connection?.requestInspect({ code, cursor_pos: points(code, cursor), detail_level: 0 });
-    if (reply?.content.status !== "ok" || !reply.content.found) return null;
-    const text = reply.content.data["text/plain"];
-    return typeof text === "string" ? text : null;
+  inspect(code: string, cursor: number): Promise<string | null> {
+    return inspect(this.connection, code, cursor);
   }
 
   async interrupt(): Promise<void> {
@@ -115,42 +103,15 @@ export class Kernel {
   }
 
   private connect(): void {
-    const baseUrl = `${location.origin}/jupyter/`;
-    const { serializer } = ServerConnection.makeSettings();
-    const serverSettings = ServerConnection.makeSettings({
-      baseUrl,
-      wsUrl: baseUrl.replace(/^http/, "ws"),
-      token: "",
-      appendToken: false,
-      fetch: (input: RequestInfo | URL, init?: RequestInit) => {
-        const asked = new Request(input, init);
-        asked.headers.set("X-CSRFToken", csrfToken());
-        return fetch(asked);
+    this.connection = connectKernel(this.id, this.name, {
+      onMessage: (message) => { this.apply({ type: "message", message }); },
+      onLink: (state, code) => {
+        this.linkState = state;
+        if (state === "closed" && code !== 1000) this.apply({ type: "ended", at: Date.now() });
+        this.hooks.onLink(state, code);
+        this.watch();
       },
-      serializer: {
-        serialize: serializer.serialize,
-        deserialize: (data, protocol) => {
-          const message = serializer.deserialize(data, protocol);
-          this.apply({ type: "message", message: message as unknown as Message });
-          return withoutRestart(message);
-        },
-      },
-      WebSocket: resumableSocket({
-        onLink: (state, code) => {
-          this.linkState = state;
-          if (state === "closed" && code !== 1000) this.apply({ type: "ended", at: Date.now() });
-          this.hooks.onLink(state, code);
-          this.watch();
-        },
-        onCut: (first) => {
-          this.apply({ type: "cut", id: `cut-${String(first)}` });
-        },
-      }),
-    });
-    this.connection = new KernelConnection({
-      model: { id: this.id, name: this.name },
-      serverSettings,
-      handleComms: false,
+      onCut: (first) => { this.apply({ type: "cut", id: `cut-${String(first)}` }); },
     });
   }
 
@@ -197,21 +158,4 @@ export class Kernel {
       for (const cell of waiting) this.apply({ type: "lost", id: cell.id });
     }, LOST_AFTER_MS);
   }
-}
-
-/** The connection would connect anew at each restart that the log tells of, also of those long past. Ours survives
- * them, so it is told something that it only writes down. */
-function withoutRestart(message: KernelMessage.IMessage): KernelMessage.IMessage {
-  const state = (message.content as { execution_state?: string }).execution_state ?? "";
-  if (message.header.msg_type !== "status" || !["restarting", "autorestarting"].includes(state)) return message;
-  return { ...message, content: { execution_state: "starting" } } as KernelMessage.IMessage;
-}
-
-/** Jupyter counts code points, the browser UTF-16 units. */
-function points(code: string, unit: number): number {
-  return [...code.slice(0, unit)].length;
-}
-
-function units(code: string, point: number): number {
-  return [...code].slice(0, point).join("").length;
 }

@@ -7,7 +7,7 @@ export interface Sizes {
   bottom: number;
 }
 
-const NORMAL: Sizes = { left: 208, right: 38, bottom: 262 };
+const NORMAL: Sizes = { left: 232, right: 36, bottom: 262 };
 const LIMITS: Record<keyof Sizes, [number, number]> = { left: [140, 480], right: [18, 70], bottom: [90, 520] };
 const STEP: Record<keyof Sizes, number> = { left: 16, right: 2, bottom: 16 };
 const KEY = "madang-layout";

@@ -20,6 +20,8 @@ export interface LinkOptions {
   /** Asked at each attempt, so that it can carry the newest sequence number. */
   url: () => string;
   protocols?: string[];
+  /** More close codes after which trying again cannot help. */
+  final?: readonly number[];
   onOpen?: (protocol: string) => void;
   onMessage: (data: ArrayBuffer | string) => void;
   /** `code` comes with "closed": one of the final close codes, or 1000 after `close()`. */
@@ -77,7 +79,7 @@ export class Link {
 
   private lost(code: number): void {
     this.socket = null;
-    if (FINAL.has(code)) {
+    if (FINAL.has(code) || this.options.final?.includes(code)) {
       this.end(code);
       return;
     }

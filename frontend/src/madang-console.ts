@@ -1,6 +1,6 @@
 /** A notebook-like console of a project's kernel.
  *
- * Attributes: `slug` (of the project), `kernel` (the kernelspec's name), `language`.
+ * Attributes: `slug` (of the project), `kernel` (the kernelspec's name), `file` (a name whose language is the console's), `language`, `readonly`: for who may not run it.
  * Events: `madang-kernel` {state, name}, `madang-link` {state, code}, `madang-started`, `madang-start-failed` {error}.
  * CSS variables: those of tokens.css. */
 import { css, html, nothing, type TemplateResult } from "lit";
@@ -49,6 +49,7 @@ export class MadangConsole extends MadangElement {
 
   @property() slug = "";
   @property() kernel = "python3";
+  @property({ type: Boolean }) readonly = false;
   /** A file's name whose language is the console's. */
   @property() file = "main.py";
   @state() private transcript: Transcript = EMPTY_TRANSCRIPT;
@@ -83,6 +84,7 @@ export class MadangConsole extends MadangElement {
   }
 
   override firstUpdated(): void {
+    if (this.readonly) return;
     void this.start();
     void this.openInput();
   }
@@ -194,7 +196,7 @@ export class MadangConsole extends MadangElement {
   private async openInput(): Promise<void> {
     const { ConsoleInput } = await import("./console-input.js");
     if (!this.isConnected || this.input) return;
-    this.input = await ConsoleInput.open(this.field, this.renderRoot as ShadowRoot, this.t("consoleInput"), this.file, {
+    const input = await ConsoleInput.open(this.field, this.renderRoot as ShadowRoot, this.t("consoleInput"), this.file, {
       run: (code) => {
         this.explained = null;
         return this.run(code);
@@ -202,6 +204,11 @@ export class MadangConsole extends MadangElement {
       complete: (code, at) => this.client?.complete(code, at) ?? Promise.resolve(null),
       explain: (code, at) => void this.explain(code, at),
     });
+    if (!this.isConnected || this.input) {
+      input.destroy();
+      return;
+    }
+    this.input = input;
     this.field.querySelectorAll(".bone").forEach((bone) => {
       bone.remove();
     });
@@ -240,6 +247,7 @@ export class MadangConsole extends MadangElement {
   }
 
   override render(): TemplateResult {
+    if (this.readonly) return html`<div class="log" tabindex="0"><div class="empty"><b>${this.t("onlyLook")}</b><span>${this.t("onlyLookHint")}</span></div></div>`;
     return html`${this.notes()}
       <div class="log" tabindex="0" role="log" aria-live="off" aria-label=${this.t("consoleLog")} @scroll=${() => { this.onScroll(); }}
         @cell-answer=${(event: CustomEvent<{ request: Message["header"]; value: string }>) => { this.answer(event.detail.request, event.detail.value); }}

@@ -1,7 +1,8 @@
-/** One open file.
+/** One open file: shared with everybody who has it open, or, where it is too large or mixed for that, loaded and saved.
  *
- * Attributes: `path` (with the project's slug in front), `language`.
- * Events: `madang-save-state` {path, state}, `madang-cursor` {line, column}, `madang-run` (Ctrl+Enter).
+ * Attributes: `project` (id), `path` (with the project's slug in front), `language`. Property: `extend`, what its CodeMirror has besides, by path.
+ * Events: `madang-save-state` {path, state}, `madang-cursor` {line, column}, `madang-run` (Ctrl+Enter),
+ * `madang-people` {path, people}: who else is here.
  * CSS variables: those of tokens.css. */
 import { css, html, nothing, type PropertyValues, type TemplateResult } from "lit";
 import { customElement, property, query, state } from "lit/decorators.js";
@@ -9,6 +10,8 @@ import { ApiError } from "./api.js";
 import type * as CodeMirror from "./codemirror.js";
 import { describe, downloadUrl, readText, writeText } from "./contents.js";
 import { MadangElement } from "./element.js";
+import type * as Editing from "./shared-editing.js";
+import type { Person, Role, SharedDocument } from "./shared-document.js";
 import { shared } from "./styles.js";
 
 export type SaveState = "saved" | "saving" | "unsaved" | "failed";
@@ -16,6 +19,7 @@ export type SaveState = "saved" | "saving" | "unsaved" | "failed";
 /** Save this long after the last keystroke. */
 const PAUSE_MS = 1200;
 const RETRY_MS = 5000;
+const NAMES_MS = 2500;
 
 @customElement("madang-editor")
 export class MadangEditor extends MadangElement {
@@ -24,27 +28,39 @@ export class MadangEditor extends MadangElement {
     css`
       :host { display: grid; grid-template-rows: auto minmax(0, 1fr); min-height: 0; min-width: 0; background: var(--surface); }
       .field { grid-row: 2; min-height: 0; overflow: hidden; }
+      .field[data-moving] .cm-ySelectionInfo { opacity: 1; }
+      .field[data-moving] .cm-ySelectionCaretDot { transform: scale(0); }
       .bones { grid-row: 2; padding: 14px 18px; display: grid; gap: 9px; align-content: start; }
       .empty a { color: var(--sky); }
       .empty { grid-row: 2; align-content: start; }
     `,
   ];
 
+  @property() project = "";
   @property() path = "";
+  /** What the editor of a file has besides. */
+  @property({ attribute: false }) extend: ((path: string) => Promise<CodeMirror.Extension>) | null = null;
   @state() private phase: "loading" | "ready" | "failed" = "loading";
   @state() private problem: { title: string; detail: string } | null = null;
   @state() private conflict: "changed" | "deleted" | null = null;
   @state() private saveProblem = "";
-  @query(".field") private field!: HTMLElement;
+  @query(".field") private field!: HTMLElement | null;
 
   saveState: SaveState = "saved";
   private view: CodeMirror.EditorView | null = null;
+  private document: SharedDocument | null = null;
+  private editing: typeof Editing | null = null;
+  private writable: CodeMirror.Compartment | null = null;
+  private code: typeof CodeMirror | null = null;
+  private followed = 0;
+  private names: ReturnType<typeof setTimeout> | undefined;
   private stamp: string | null = null;
   private changes = 0;
   private timer: ReturnType<typeof setTimeout> | undefined;
   private saving: Promise<boolean> | null = null;
+  private opening = Promise.resolve();
   private renamed = false;
-  private focusWhenReady = false;
+  private place: { line: number; column: number } | null = null;
 
   override connectedCallback(): void {
     super.connectedCallback();
@@ -54,19 +70,18 @@ export class MadangEditor extends MadangElement {
     });
     this.listen(window, "focus", () => void this.look());
     this.listen(window, "beforeunload", (event) => {
-      if (this.saveState !== "saved") event.preventDefault();
+      if (this.document ? this.document.pending : this.saveState !== "saved") event.preventDefault();
     });
     this.onLeave(() => {
       void this.saveIfNeeded();
       clearTimeout(this.timer);
-      this.view?.destroy();
-      this.view = null;
+      this.leave();
     });
-    if (this.hasUpdated) void this.open();
+    if (this.hasUpdated) this.open();
   }
 
   override firstUpdated(): void {
-    void this.open();
+    this.open();
   }
 
   /** The same file under another name: its text and its history stay. */
@@ -77,13 +92,30 @@ export class MadangEditor extends MadangElement {
 
   protected override updated(changed: PropertyValues): void {
     if (!changed.has("path") || changed.get("path") === undefined) return;
-    if (!this.renamed) void this.open();
+    if (!this.renamed) this.open();
     this.renamed = false;
   }
 
+  /** Until there is a text, this element itself has the focus, and gives it on once there is one. */
   override focus(): void {
-    this.focusWhenReady = this.view === null;
-    this.view?.focus();
+    if (this.view) {
+      this.view.focus();
+      return;
+    }
+    this.tabIndex = -1;
+    super.focus();
+  }
+
+  /** Show this line, in the middle of what is seen, with the cursor there; as soon as the text is. */
+  reveal(line: number, column = 1): void {
+    this.place = { line, column };
+    const { view } = this;
+    if (!view || line < 1) return;
+    this.place = null;
+    const found = view.state.doc.line(Math.min(line, view.state.doc.lines));
+    const at = Math.min(found.from + Math.max(column, 1) - 1, found.to);
+    view.dispatch({ selection: { anchor: at }, scrollIntoView: true });
+    view.focus();
   }
 
   get text(): string {
@@ -94,35 +126,118 @@ export class MadangEditor extends MadangElement {
     return this.path.slice(this.path.lastIndexOf("/") + 1);
   }
 
-  private async open(): Promise<void> {
+  private leave(): void {
+    if (this.view) this.code?.destroyView(this.view);
+    this.view = null;
+    this.document?.close();
+    this.document = null;
+    this.emit("madang-people", { path: this.path, people: [] });
+  }
+
+  private open(): void {
+    this.opening = this.load();
+  }
+
+  private async load(): Promise<void> {
     const { path } = this;
     if (!path) return;
     this.phase = "loading";
+    this.problem = null;
+    this.leave();
     try {
-      const [file, code] = await Promise.all([readText(path), import("./codemirror.js")]);
-      const language = await code.languageFor(file.name);
-      if (path !== this.path || !this.isConnected) return;
+      const code = await import("./codemirror.js");
+      const [language, more] = await Promise.all([code.languageFor(this.name), this.extend?.(path) ?? []]);
+      const document = await this.openShared(path);
+      const file = document ? null : await readText(path);
+      if (path !== this.path || !this.isConnected) {
+        document?.close();
+        return;
+      }
       this.phase = "ready";
       await this.updateComplete;
-      this.view?.destroy();
-      this.stamp = file.last_modified;
+      this.code = code;
+      this.document = document;
+      this.stamp = file?.last_modified ?? null;
+      const common = [this.keys(code), ...code.fileExtras(), ...this.watch(code, file?.writable ?? document?.role !== "viewer"), ...(language ? [language] : [])];
+      const extensions = document && this.editing ? [...this.editing.sharedText(document), ...code.basics({ undo: false })] : code.basics();
       this.view = new code.EditorView({
-        parent: this.field,
+        parent: this.field ?? this.renderRoot,
         root: this.renderRoot as ShadowRoot,
-        state: code.EditorState.create({
-          doc: file.content,
-          extensions: [this.keys(code), ...code.basics(), ...code.fileExtras(), ...this.watch(code, file.writable), ...(language ? [language] : [])],
-        }),
+        state: code.EditorState.create({ doc: document ? document.text.toString() : (file?.content ?? ""), extensions: [...common, ...extensions, more] }),
       });
-      this.become("saved");
+      this.become(document?.state ?? "saved");
       this.tellCursor();
-      if (this.focusWhenReady) this.focus();
+      if (this.matches(":focus")) this.focus();
+      this.removeAttribute("tabindex");
+      if (this.place) this.reveal(this.place.line, this.place.column);
     } catch (error) {
-      this.phase = "failed";
-      const unreadable = error instanceof ApiError && (error.status === 400 || error.status === 415);
-      const title = unreadable ? this.t("notText") : this.t("openFailed", { name: this.name });
-      this.problem = { title, detail: error instanceof ApiError ? [error.message, error.hint].filter(Boolean).join(" ") : String(error) };
+      this.fail(error);
     }
+  }
+
+  private fail(error: unknown): void {
+    this.phase = "failed";
+    const unreadable = error instanceof ApiError && (error.status === 400 || error.status === 415);
+    const title = unreadable ? this.t("notText") : this.t("openFailed", { name: this.name });
+    this.problem = { title, detail: error instanceof ApiError ? [error.message, error.hint].filter(Boolean).join(" ") : String(error) };
+  }
+
+  /** The file as a shared document; null where it cannot be one. A notebook is one, but not of a text. */
+  private async openShared(path: string): Promise<SharedDocument | null> {
+    if (!this.project || path.endsWith(".ipynb")) return null;
+    this.editing = await import("./shared-editing.js");
+    return this.editing.SharedDocument.open(this.project, path.slice(path.indexOf("/") + 1), {
+      onSave: (state, problem) => { this.saved(state, problem); },
+      onRole: (role) => { this.mayWrite(role); },
+      onGone: (gone) => { this.conflict = gone ? "deleted" : null; },
+      onPeople: (people) => { this.met(people); },
+      onEnd: (code) => { this.ended(code); },
+    });
+  }
+
+  private saved(state: SaveState, problem: string): void {
+    if (!this.document) return;
+    this.saveProblem = state === "failed" ? problem : "";
+    if (state !== this.saveState) this.become(state);
+  }
+
+  private mayWrite(role: Role): void {
+    if (!this.view || !this.code || !this.writable) return;
+    this.view.dispatch({ effects: this.writable.reconfigure(this.code.EditorState.readOnly.of(role === "viewer")) });
+  }
+
+  /** The server has closed the document for good: it is another one now, or no longer ours. */
+  private ended(code: number): void {
+    if (!this.document) return; // it could not be opened as one
+    if (code === this.editing?.ANOTHER) this.open();
+    else this.fail(new ApiError(code, String(code), this.t("notYours")));
+  }
+
+  private met(people: readonly Person[]): void {
+    this.emit("madang-people", { path: this.path, people });
+    this.showNames();
+    if (this.followed) this.showFollowed();
+  }
+
+  /** Names cover text: they are there while somebody moves, and where one points at a cursor. */
+  private showNames(): void {
+    const { field } = this;
+    if (!field) return;
+    field.toggleAttribute("data-moving", true);
+    clearTimeout(this.names);
+    this.names = setTimeout(() => { field.toggleAttribute("data-moving", false); }, NAMES_MS);
+  }
+
+  /** Keep the cursor of that Yjs client in sight, until one moves oneself. */
+  follow(client: number): void {
+    this.followed = client;
+    this.showFollowed();
+  }
+
+  private showFollowed(): void {
+    if (!this.document || !this.editing || !this.view || !this.code) return;
+    const at = this.editing.cursorOf(this.document, this.followed);
+    if (at !== null && at <= this.view.state.doc.length) this.view.dispatch({ effects: this.code.EditorView.scrollIntoView(at, { y: "center" }) });
   }
 
   private keys(code: typeof CodeMirror): CodeMirror.Extension {
@@ -139,13 +254,15 @@ export class MadangEditor extends MadangElement {
   }
 
   private watch(code: typeof CodeMirror, writable: boolean): CodeMirror.Extension[] {
+    this.writable = new code.Compartment();
     return [
       code.EditorView.updateListener.of((update) => {
-        if (update.docChanged) this.changed();
+        if (update.docChanged && !this.document) this.changed();
+        if (update.transactions.some((one) => one.isUserEvent("select") || one.isUserEvent("input"))) this.followed = 0;
         if (update.selectionSet || update.docChanged) this.tellCursor();
       }),
       code.EditorView.contentAttributes.of({ "aria-label": this.t("editing", { name: this.name }) }),
-      code.EditorState.readOnly.of(!writable),
+      this.writable.of(code.EditorState.readOnly.of(!writable)),
     ];
   }
 
@@ -173,12 +290,15 @@ export class MadangEditor extends MadangElement {
   }
 
   private async saveIfNeeded(): Promise<boolean> {
+    if (this.document) return this.saveState === "saved";
     return this.saveState === "saved" || this.conflict !== null ? this.conflict === null : this.save();
   }
 
-  /** Save now. True when the file on disk is what is shown here. */
+  /** Save now, or as soon as the file is here. True when the file on disk is what is shown here. */
   async save(): Promise<boolean> {
+    if (this.phase === "loading") await this.opening; // not otherwise: who leaves saves before the text is gone
     if (this.phase !== "ready" || !this.view) return false;
+    if (this.document) return this.document.save();
     while (this.saving) await this.saving;
     this.saving = this.write(false);
     try {
@@ -225,7 +345,7 @@ export class MadangEditor extends MadangElement {
 
   /** Look at the disk: take over what changed there, unless something here would be lost. */
   async look(): Promise<void> {
-    if (this.phase !== "ready" || this.saving || document.visibilityState === "hidden") return;
+    if (this.document || this.phase !== "ready" || this.saving || document.visibilityState === "hidden") return;
     try {
       if (!(await this.differs())) return;
     } catch {
@@ -255,6 +375,10 @@ export class MadangEditor extends MadangElement {
   }
 
   private async keepMine(): Promise<void> {
+    if (this.document) {
+      await this.document.save();
+      return;
+    }
     this.saving = this.write(true);
     await this.saving;
     this.saving = null;
@@ -264,7 +388,7 @@ export class MadangEditor extends MadangElement {
   override render(): TemplateResult {
     return html`${this.notes()}
       ${this.phase === "failed" ? html`<div class="empty" role="alert"><b>${this.problem?.title}</b><span>${this.problem?.detail}</span>
-          <button @click=${() => void this.open()}>${this.t("tryAgain")}</button> <a href=${downloadUrl(this.path)} download>${this.t("download")}</a></div>` : nothing}
+          <button @click=${() => { this.open(); }}>${this.t("tryAgain")}</button> <a href=${downloadUrl(this.path)} download>${this.t("download")}</a></div>` : nothing}
       ${this.phase === "loading" ? html`<div class="bones" aria-label=${this.t("loading")}>
           ${[62, 48, 0, 70, 35].map((width) => html`<div class="bone" style="width:${width}%"></div>`)}</div>` : nothing}
       ${this.phase === "ready" ? html`<div class="field"></div>` : nothing}`;

@@ -1,9 +1,11 @@
-/** One output of a cell. Properties: `output` (see transcript.ts), `language`. Sends no events; reads tokens.css. */
+/** One output of a cell. Properties: `output` (see transcript.ts), `links` (tracebacks lead to cells), `language`.
+ * Events: `output-line` {count, line}, where somebody follows a traceback. CSS variables: those of tokens.css. */
 import { css, html, nothing, type PropertyValues, type TemplateResult } from "lit";
 import { customElement, property, query, state } from "lit/decorators.js";
 import { MadangElement } from "./element.js";
 import { lastLines, LINES } from "./long-text.js";
 import { shared } from "./styles.js";
+import { linkCells } from "./traceback-links.js";
 import { textOf } from "./text.js";
 import type { Output } from "./transcript.js";
 
@@ -31,6 +33,9 @@ export class MadangOutput extends MadangElement {
       span[style*="rgb(175,0,255)"], span[style*="rgb(135,0,255)"], span[style*="rgb(0,0,255)"] { color: var(--sky) !important; }
       span[style*="rgb(95,135,135)"], span[style*="rgb(95,135,175)"] { color: var(--muted) !important; }
       span[style*="rgb(175,0,0)"], span[style*="rgb(215,0,0)"] { color: var(--red) !important; }
+      button.place { display: inline; font: inherit; color: var(--sky); border: 0; padding: 0; min-height: 0; background: none; text-decoration: underline; border-radius: 2px; }
+      .not-live, .trouble { font-size: 12px; color: var(--muted); margin: 0 0 4px; }
+      details { font: 13px/1.6 var(--mono); } details > :not(summary) { margin-left: 18px; } summary { cursor: pointer; } .key { color: var(--sky); } .leaf { overflow-wrap: anywhere; }
       .more { display: flex; flex-wrap: wrap; align-items: center; gap: 4px 10px; padding: 2px 12px; font-size: 12px; color: var(--muted); }
       .more button { min-height: 24px; padding: 0 8px; font-size: 12px; }
       a { color: var(--sky); }
@@ -50,6 +55,7 @@ export class MadangOutput extends MadangElement {
   ];
 
   @property({ attribute: false }) output: Output | null = null;
+  @property({ type: Boolean }) links = false;
   @state() private all = false;
   @state() private hidden_ = 0;
   @query(".body") private body!: HTMLElement | null;
@@ -88,10 +94,11 @@ export class MadangOutput extends MadangElement {
       await showText(body, shown);
     } else if (output.kind === "display") {
       const plain = output.data["text/plain"];
-      const labels = { picture: typeof plain === "string" ? plain.slice(0, 120) : this.t("picture"), frame: this.t("outputFrame") };
+      const labels = { picture: typeof plain === "string" ? plain.slice(0, 120) : this.t("picture"), frame: this.t("outputFrame"), tree: this.t("jsonTree"), notLive: (type: string) => this.t("notLive", { type }), language: this.languageCode };
       await showBundle(body, output.data, output.metadata, labels);
     } else if (output.kind === "error") {
       await showTraceback(body, output.traceback.join("\n") || `${output.name}: ${output.value}`);
+      if (this.links) linkCells(body, (count, line) => this.t("goToLine", { count, line }), (count, line) => { this.emit("output-line", { count, line }); });
     }
   }
 

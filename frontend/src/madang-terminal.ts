@@ -1,44 +1,37 @@
 /** A terminal of a session.
  *
- * Attributes: `session` (id), `name` (of the terminal in its session), `label` (for screen readers), `language`.
- * Events: `madang-link` {state}, `madang-title` {title}, `madang-new-shell` (the person wants a shell after the end).
- * CSS variables: --term-ground, --term-ink, --mono. */
-import { css, html, nothing, type TemplateResult, unsafeCSS } from "lit";
+ * Attributes: `session` (id), `name` (of the terminal in its session), `label` (for screen readers), `program` (it is none of a shell: whoever started it says how it ended), `reader` (for a screen reader), `language`.
+ * Events: `madang-link` {state, code}, `madang-title` {title}, `madang-terminal` (xterm's own, once it is there), `madang-ended` {reason}, `madang-new-shell` {name} (the person wants a shell after the end).
+ * CSS variables: --term-ground, --term-ink, --mono; for what surrounds the screen those of tokens.css. */
+import { css, html, nothing, type PropertyValues, type TemplateResult, unsafeCSS } from "lit";
 import { customElement, property, query, state } from "lit/decorators.js";
-import type { Terminal } from "@xterm/xterm";
-import { socketUrl } from "./api.js";
 import { MadangElement } from "./element.js";
-import { decodeTerminalFrame, encodeAcknowledge, encodeInput, encodeResize } from "./frames.js";
-import { Link } from "./link.js";
+import "./madang-terminal-find.js";
+import "./madang-terminal-keys.js";
+import "./madang-terminal-paste.js";
+import type { MadangTerminalPaste } from "./madang-terminal-paste.js";
 import { shared } from "./styles.js";
+import { Fitting } from "./terminal-fit.js";
+import { type KeyName, sent, withCtrl } from "./terminal-keys.js";
+import { cleanPaste, wantsQuestion } from "./terminal-paste.js";
 import { cleanTitle, guardQuestions } from "./terminal-questions.js";
-import { terminalTheme } from "./terminal-theme.js";
-
-const SCROLLBACK = 10_000;
-/** Keys that a phone's keyboard lacks. */
-const KEYS: readonly [string, string][] = [
-  ["Esc", "\x1b"], ["Tab", "\t"], ["^C", "\x03"], ["^D", "\x04"], ["←", "\x1b[D"], ["↑", "\x1b[A"], ["↓", "\x1b[B"], ["→", "\x1b[C"],
-];
-/** What is typed while the connection is away waits, up to this many bytes. */
-const TYPED_AHEAD = 4096;
-/** A hidden page draws next to nothing. So that it slows no program, what it holds undrawn counts as drawn, up to this. */
-const UNDRAWN_WHILE_HIDDEN = 4 * 1024 * 1024;
+import { makeScreen, type Screen } from "./terminal-screen.js";
+import { TerminalStream } from "./terminal-stream.js";
 
 @customElement("madang-terminal")
 export class MadangTerminal extends MadangElement {
   static override styles = [
     shared,
     css`
-      :host { display: grid; grid-template-rows: auto minmax(0, 1fr) auto auto; min-height: 0; min-width: 0; background: var(--term-ground); }
+      :host { display: grid; grid-template: auto minmax(0, 1fr) auto auto / minmax(0, 1fr); min-height: 0; min-width: 0; background: var(--term-ground); }
       .screen { grid-row: 2; min-height: 0; min-width: 0; overflow: hidden; }
       .screen > .xterm { height: 100%; padding: 8px 2px 4px 12px; }
+      .screen.foreign .xterm-screen { outline: 1px dashed #ffffff3d; outline-offset: 2px; }
       .xterm .xterm-viewport { background: var(--term-ground) !important; }
       .note { border: 0; border-top: 1px solid var(--line); }
-      .cut { grid-row: 1; }
+      .cut, madang-terminal-find { grid-row: 1; }
       .end { grid-row: 3; }
-      .keys { grid-row: 4; display: none; gap: 2px; padding: 2px 4px; background: var(--sunken); border-top: 1px solid var(--line); overflow-x: auto; }
-      .keys button { flex: 1 0 44px; min-width: 44px; padding: 0 6px; font: 13px var(--mono); }
-      @media (pointer: coarse) { .keys { display: flex; } }
+      madang-terminal-keys { grid-row: 4; }
       .bones { grid-row: 2; padding: 14px; display: grid; gap: 9px; align-content: start; }
       .bones i { height: 11px; border-radius: 4px; background: #ffffff14; }
     `,
@@ -47,20 +40,21 @@ export class MadangTerminal extends MadangElement {
   @property() session = "";
   @property() name = "";
   @property() label = "";
+  @property({ type: Boolean }) program = false;
+  @property({ type: Boolean }) reader = false;
   @state() private ready = false;
   @state() private ended: string | null = null;
   @state() private cut = false;
-  @query(".screen") private screen!: HTMLElement;
+  @state() private finding = false;
+  @state() private ctrl = false;
+  /** Has the screen another size than this window would give it? */
+  @state() private foreign = false;
+  @query(".screen") private place!: HTMLElement | null;
+  @query("madang-terminal-paste") private guard!: MadangTerminalPaste;
 
-  private terminal: Terminal | null = null;
-  private link: Link | null = null;
-  private fit: () => void = () => undefined;
-  private next = 0;
-  private drawn = 0;
-  private historyEnd = 0;
-  private undrawn = 0;
-  private acknowledging = false;
-  private typed: Uint8Array<ArrayBuffer>[] = [];
+  private screen: Screen | null = null;
+  private fitting: Fitting | null = null;
+  private stream: TerminalStream | null = null;
   private opening = false;
   private focusWhenReady = false;
 
@@ -73,55 +67,63 @@ export class MadangTerminal extends MadangElement {
     void this.open();
   }
 
+  protected override updated(changed: PropertyValues): void {
+    if (changed.has("reader")) this.draw();
+    const input = this.screen?.terminal.textarea;
+    if (input && (changed.has("label") || changed.has("name") || changed.has("language"))) input.setAttribute("aria-label", this.label || this.t("terminalScreen", { name: this.name }));
+  }
+
   override focus(): void {
-    this.focusWhenReady = this.terminal === null;
-    this.terminal?.focus();
+    this.focusWhenReady = this.screen === null;
+    this.screen?.terminal.focus();
   }
 
   private async open(): Promise<void> {
     if (this.opening || !this.session || !this.name) return;
     this.opening = true;
-    const [{ Terminal, FitAddon, Unicode11Addon, WebLinksAddon, xtermStyle }] = await Promise.all([
-      import("./xterm.js"),
-      document.fonts.load('12.5px "JetBrains Mono Variable"').catch(() => []),
-    ]);
-    if (!this.isConnected) {
-      this.opening = false;
-      return;
-    }
-    const style = getComputedStyle(this);
-    const terminal = new Terminal({
-      allowProposedApi: true, // the Unicode 11 widths are one
-      fontFamily: style.getPropertyValue("--mono").trim() || "monospace",
-      fontSize: 12.5,
-      lineHeight: 1.25,
-      scrollback: SCROLLBACK,
-      theme: terminalTheme(style),
-      linkHandler: { activate: (_event, uri) => openLink(uri) },
+    const screen = await makeScreen(getComputedStyle(this), {
+      hint: (uri) => { this.hint(uri); },
+      sure: (uri) => confirm(this.t("openLinkSure", { uri: uri.slice(0, 300) })),
     });
-    const fit = new FitAddon();
-    terminal.loadAddon(fit);
-    terminal.loadAddon(new Unicode11Addon());
-    terminal.loadAddon(new WebLinksAddon((_event, uri) => openLink(uri)));
-    terminal.unicode.activeVersion = "11";
-    this.adopt(unsafeCSS(xtermStyle).styleSheet);
-    this.ready = true;
+    this.ready = this.isConnected;
     await this.updateComplete;
     if (!this.isConnected) {
-      terminal.dispose();
+      screen.terminal.dispose();
       this.opening = this.ready = false;
       return;
     }
-    terminal.open(this.screen);
+    this.adopt(unsafeCSS(screen.sheet).styleSheet);
+    if (this.place) this.begin(screen, this.place);
+  }
+
+  private begin(screen: Screen, place: HTMLElement): void {
+    const { terminal } = screen;
+    terminal.open(place);
     terminal.textarea?.setAttribute("aria-label", this.label || this.t("terminalScreen", { name: this.name }));
-    this.terminal = terminal;
-    this.fit = () => {
-      if (this.screen.clientWidth > 20 && this.screen.clientHeight > 20) fit.fit();
-    };
-    this.wire(terminal);
-    this.fit();
-    this.connect(terminal);
+    this.screen = screen;
+    this.fitting = new Fitting(screen, () => this.inSight, () => this.stream?.say());
+    this.emit("madang-terminal", terminal);
+    this.wire(screen, place, this.fitting);
+    this.look();
+    this.connect(screen, this.fitting);
     if (this.focusWhenReady) this.focus();
+  }
+
+  private get inSight(): boolean {
+    const { clientWidth = 0, clientHeight = 0 } = this.place ?? {}; // none once it has left the page
+    return clientWidth > 20 && clientHeight > 20;
+  }
+
+  private look(): void {
+    this.fitting?.look();
+    this.foreign = this.fitting?.foreign ?? false;
+    this.draw();
+  }
+
+  private draw(): void {
+    if (!this.screen) return;
+    this.screen.terminal.options.screenReaderMode = this.reader;
+    void this.screen.drawing.use(this.inSight && !this.reader);
   }
 
   private adopt(sheet: CSSStyleSheet | undefined): void {
@@ -129,138 +131,129 @@ export class MadangTerminal extends MadangElement {
     if (sheet && !root.adoptedStyleSheets.includes(sheet)) root.adoptedStyleSheets.push(sheet);
   }
 
-  private wire(terminal: Terminal): void {
+  private wire({ terminal, drawing }: Screen, place: HTMLElement, fitting: Fitting): void {
     const encoder = new TextEncoder();
     // An answer to a question makes sense from the one place where the person is, and only when it was just asked.
-    guardQuestions(terminal, () => this.drawn >= this.historyEnd && document.hasFocus());
-    terminal.onData((data) => {
-      this.type(encoder.encode(data));
-    });
-    terminal.onBinary((data) => {
-      this.type(Uint8Array.from(data, (char) => char.charCodeAt(0)));
-    });
-    terminal.onResize(({ rows, cols }) => {
-      this.link?.send(encodeResize(rows, cols));
-    });
-    terminal.onTitleChange((title) => {
-      this.emit("madang-title", { title: cleanTitle(title) });
-    });
+    guardQuestions(terminal, () => (this.stream?.live ?? false) && document.hasFocus());
+    terminal.onData((data) => { this.type(encoder.encode(this.held(data))); });
+    terminal.onBinary((data) => { this.type(Uint8Array.from(data, (char) => char.charCodeAt(0))); });
+    terminal.onTitleChange((title) => { this.emit("madang-title", { title: cleanTitle(title) }); });
     terminal.attachCustomKeyEventHandler((event) => this.ownKey(event));
-    const observer = new ResizeObserver(() => requestAnimationFrame(() => { this.fit(); }));
-    observer.observe(this.screen);
+    this.listen(place, "paste", (event) => { this.onPaste(event as ClipboardEvent); }, { capture: true });
+    const observer = new ResizeObserver(() => requestAnimationFrame(() => { if (this.fitting === fitting) this.look(); }));
+    observer.observe(place);
     this.onLeave(() => {
       observer.disconnect();
-      this.link?.close();
-      this.link = null;
+      fitting.end();
+      this.stream?.close();
+      drawing.bar();
       terminal.dispose();
-      this.terminal = null;
-      this.fit = () => undefined;
-      this.opening = false;
-      this.ready = false;
-      this.next = this.drawn = this.historyEnd = this.undrawn = 0;
+      this.stream = this.screen = this.fitting = null;
+      this.finding = this.opening = this.ready = this.foreign = this.ctrl = this.cut = false;
+      this.ended = null;
     });
   }
 
   /** False for keys that are not the terminal's. */
   private ownKey(event: KeyboardEvent): boolean {
     if (event.key === "F6") return false;
+    if (event.ctrlKey && event.shiftKey && event.code === "KeyF") {
+      event.preventDefault();
+      if (event.type === "keydown") this.find();
+      return false;
+    }
     if (event.ctrlKey && event.shiftKey && event.code === "KeyC" && event.type === "keydown") {
       event.preventDefault();
-      void navigator.clipboard.writeText(this.terminal?.getSelection() ?? "");
+      void navigator.clipboard.writeText(this.screen?.terminal.getSelection() ?? "");
       return false;
     }
     return true;
   }
 
-  private connect(terminal: Terminal): void {
-    const path = `/api/v1/sessions/${encodeURIComponent(this.session)}/terminals/${encodeURIComponent(this.name)}`;
-    this.link = new Link({
-      url: () => socketUrl(`${path}?since=${String(this.next)}`),
-      onOpen: () => {
-        // The size must be said before anything is typed.
-        queueMicrotask(() => {
-          this.link?.send(encodeResize(terminal.rows, terminal.cols));
-          for (const bytes of this.typed.splice(0)) this.link?.send(bytes);
-        });
+  /** Show the field to find text with. */
+  find(): void {
+    this.finding = true;
+    void this.updateComplete.then(() => this.renderRoot.querySelector("madang-terminal-find")?.focus());
+  }
+
+  private endFind(): void {
+    this.finding = false;
+    this.focus();
+  }
+
+  private onPaste(event: ClipboardEvent): void {
+    event.preventDefault();
+    event.stopPropagation();
+    void this.paste(event.clipboardData?.getData("text/plain") ?? "");
+  }
+
+  /** Type `text` as a paste, after a question where a program would take each of its lines at once. */
+  async paste(text: string): Promise<void> {
+    const bracketed = this.screen?.terminal.modes.bracketedPasteMode ?? false;
+    const clean = cleanPaste(text);
+    const wanted = wantsQuestion(clean, bracketed) ? await this.guard.ask(clean) : clean;
+    if (wanted) this.screen?.terminal.paste(wanted);
+    this.focus();
+  }
+
+  private hint(uri: string): void {
+    const key = /Mac|iPhone|iPad/.test(navigator.platform) ? "openLinkHintMac" : "openLinkHint";
+    if (this.place) this.place.title = uri ? this.t(key, { uri: uri.slice(0, 300) }) : "";
+  }
+
+  private connect({ terminal }: Screen, fitting: Fitting): void {
+    this.stream = new TerminalStream(this.session, this.name, {
+      draw: (bytes, done) => {
+        fitting.drawn();
+        terminal.write(bytes, done);
       },
-      onMessage: (data) => {
-        if (typeof data !== "string") this.receive(data);
+      size: (size) => { fitting.tell(size, () => { this.foreign = fitting.foreign; }); },
+      cut: () => { this.cut = true; },
+      ended: (reason) => {
+        this.ended = reason;
+        this.emit("madang-ended", { reason });
       },
-      onState: (linkState, code) => {
-        if (linkState === "closed" && code !== 1000) this.ended ??= this.t("terminalGone");
-        this.emit("madang-link", { state: linkState, code });
+      state: (state, code) => {
+        if (!this.isConnected) return;
+        if (state === "closed" && code !== 1000) this.ended ??= this.t("terminalGone");
+        this.emit("madang-link", { state, code });
       },
+      wish: () => fitting.wish,
     });
   }
 
-  private receive(data: ArrayBuffer): void {
-    const frame = decodeTerminalFrame(data);
-    switch (frame.kind) {
-      case "output":
-        this.draw(frame.seq, frame.bytes);
-        break;
-      case "attached":
-        this.historyEnd = frame.next;
-        break;
-      case "cut":
-        this.cut = true;
-        this.next = Math.max(this.next, frame.oldest);
-        this.drawn = Math.max(this.drawn, frame.oldest);
-        break;
-      case "ended":
-        this.ended = frame.reason;
-        this.link?.close();
-        break;
-    }
+  /** What was typed, with Ctrl where the key on the screen holds it. */
+  private held(data: string): string {
+    if (!this.ctrl) return data;
+    this.ctrl = false;
+    return withCtrl(data);
   }
 
-  private draw(seq: number, bytes: Uint8Array): void {
-    if (seq < this.next) return;
-    this.next = seq + 1;
-    this.undrawn += bytes.byteLength;
-    this.terminal?.write(bytes, () => {
-      this.drawn = seq + 1;
-      this.undrawn -= bytes.byteLength;
-      this.acknowledge();
-    });
-    if (document.hidden && this.undrawn < UNDRAWN_WHILE_HIDDEN) this.link?.send(encodeAcknowledge(this.next));
-  }
-
-  /** At most one acknowledgement per frame on the screen. */
-  private acknowledge(): void {
-    if (this.acknowledging) return;
-    this.acknowledging = true;
-    setTimeout(() => {
-      this.acknowledging = false;
-      this.link?.send(encodeAcknowledge(this.drawn));
-    }, 16);
+  private press(name: KeyName): void {
+    const terminal = this.screen?.terminal;
+    this.ctrl = false;
+    terminal?.input(sent(name, terminal.modes.applicationCursorKeysMode));
+    terminal?.focus();
   }
 
   private type(bytes: Uint8Array): void {
-    if (this.ended !== null) return;
-    const frame = encodeInput(bytes);
-    if (this.link?.send(frame)) return;
-    const waiting = this.typed.reduce((sum, one) => sum + one.byteLength, 0);
-    if (waiting + frame.byteLength <= TYPED_AHEAD) this.typed.push(frame);
+    if (this.ended === null) this.stream?.type(bytes);
   }
 
   override render(): TemplateResult {
     return html`
+      ${this.finding ? html`<madang-terminal-find language=${this.language} .addon=${this.screen?.search ?? null} @madang-find-end=${() => { this.endFind(); }}></madang-terminal-find>` : nothing}
       ${this.cut ? html`<div class="note cut"><span>${this.t("terminalCut")}</span>
         <button class="quiet" @click=${() => (this.cut = false)}>${this.t("close")}</button></div>` : nothing}
       ${this.ready
-        ? html`<div class="screen"></div>`
+        ? html`<div class="screen ${this.foreign ? "foreign" : ""}"></div>`
         : html`<div class="bones" aria-hidden="true"><i style="width:46%"></i><i style="width:30%"></i></div>`}
-      ${this.ended === null ? nothing : html`<div class="note end" role="status">
+      ${this.ended === null || this.program ? nothing : html`<div class="note end" role="status">
         <span>${this.t("terminalEnded", { why: this.ended })}</span>
         <button @click=${() => { this.emit("madang-new-shell", { name: this.name }); }}>${this.t("newShell")}</button></div>`}
-      <div class="keys">${KEYS.map(([name, code]) => html`<button @pointerdown=${(event: Event) => { event.preventDefault(); }}
-        @click=${() => this.terminal?.input(code)}>${name}</button>`)}</div>`;
+      <madang-terminal-keys ?ctrl=${this.ctrl} language=${this.language} @madang-key=${(event: CustomEvent<{ name: KeyName }>) => { this.press(event.detail.name); }}
+        @madang-ctrl=${() => { this.ctrl = !this.ctrl; }}></madang-terminal-keys><madang-terminal-paste language=${this.language}></madang-terminal-paste>`;
   }
-}
-
-function openLink(uri: string): void {
-  if (/^https?:\/\//i.test(uri)) window.open(uri, "_blank", "noopener,noreferrer");
 }
 
 declare global {

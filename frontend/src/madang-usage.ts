@@ -1,26 +1,41 @@
 /** What a session uses, live, and when it ends.
  *
- * Attributes: `session` (id), `language`.
- * Events: `madang-session` {session} at each change of the session, `madang-soon` {left} (words; "" when the end is
- * far again), `madang-link` {state}.
+ * Attributes: `session` (id), `project` (id: whose disk is shown), `image` (the project's), `manages` (the person may change
+ * that), `language`. Property: `switchImage` (image), which changes it or throws.
+ * Events: `madang-slots` {slots: {cpu, memory}} when the person wants a session with others, `madang-now` {cpu, memory, gpu, room}
+ * (parts of what is granted, bytes; gpu null without one, room null while not known) with each sample, `madang-session` {session} at each change of the session, `madang-soon` {left} (words; "" when the end is
+ * far again), `madang-ports` {ports}, `madang-shares` {shares} as they change, `madang-link` {state}.
  * CSS variables: those of tokens.css. */
-import { css, html, nothing, svg, type TemplateResult } from "lit";
+import { css, html, nothing, type TemplateResult } from "lit";
 import { customElement, property, state } from "lit/decorators.js";
 import { ApiError, request, socketUrl } from "./api.js";
 import { MadangElement } from "./element.js";
 import { icon } from "./icons.js";
 import { Link } from "./link.js";
+import type { Port, Share } from "./ports.js";
 import { reasonKey, type Refusal, withRefusal } from "./refusals.js";
 import { shared } from "./styles.js";
-import { addSample, bytes, idleLeft, idleSoon, isOver, type Point, type Port, type Session, sparkline, type Usage } from "./usage-model.js";
+import { usageCharts } from "./usage-charts.js";
+import { addSample, idleLeft, idleSoon, isOver, type Point, type Room, type Session, type Usage } from "./usage-model.js";
 
 type Event_ =
   | ({ type: "session" } & Session)
   | ({ type: "refusal" } & Refusal)
   | ({ type: "usage"; idle_deadline: string | null } & Usage)
-  | { type: "ports"; ports: Port[] };
+  | { type: "ports"; ports: Port[] }
+  | { type: "shares"; shares: Share[] };
+
+/** What the bar below the workspace shows of it. */
+export interface Now {
+  cpu: number;
+  memory: number;
+  gpu: number | null;
+  room: Room | null;
+}
 
 const SHOWN_REFUSALS = 20;
+const DISK_MS = 10_000;
+const GIB = 1024 ** 3;
 
 @customElement("madang-usage")
 export class MadangUsage extends MadangElement {
@@ -42,17 +57,26 @@ export class MadangUsage extends MadangElement {
       @media (pointer: coarse) { .actions button { min-height: 44px; padding: 2px 14px; } }
       .refusals { list-style: none; margin: 0; padding: 8px 16px 12px; border-top: 1px solid var(--line); font-size: 12px; color: var(--muted); }
       .refusals b { color: var(--ink); font-weight: 600; font-variant-numeric: tabular-nums; margin-right: 4px; }
+      .slots { display: flex; flex-wrap: wrap; gap: 8px 12px; align-items: end; padding: 10px 16px; border-bottom: 1px solid var(--line); font-size: 12.5px; } .slots label { display: grid; gap: 2px; color: var(--muted); } .slots input { width: 9ch; } .slots p { flex: 1 0 100%; margin: 0; }
       .bone { height: 40px; }
     `,
   ];
 
   @property() session = "";
+  @property() project = "";
+  @property() image = "";
+  @property({ type: Boolean }) manages = false;
+  @property({ attribute: false }) switchImage: (image: string) => Promise<void> = () => Promise.resolve();
+  @state() private room: Room | null = null;
   @state() private info: Session | null = null;
   @state() private points: Point[] = [];
   @state() private now = Date.now();
   @state() private asking = false;
   @state() private problem = "";
   @state() private working = false;
+  @state() private choosing = false;
+  @state() private choosingImage = false;
+  @state() private switching = false;
 
   private previous: Usage | null = null;
   private link: Link | null = null;
@@ -63,8 +87,10 @@ export class MadangUsage extends MadangElement {
     const timer = setInterval(() => {
       this.now = Date.now();
     }, 1000);
+    const disk = setInterval(() => void this.lookAtDisk(), DISK_MS);
     this.onLeave(() => {
       clearInterval(timer);
+      clearInterval(disk);
       this.link?.close();
       this.link = null;
     });
@@ -78,12 +104,23 @@ export class MadangUsage extends MadangElement {
     this.toldLeft = left;
   }
 
+  /** What the project's files take: a session that runs may write any time. */
+  async lookAtDisk(): Promise<void> {
+    if (!this.project || document.hidden || (this.room && this.info?.state !== "running")) return;
+    try {
+      this.room = await request<Room>(`/api/v1/projects/${encodeURIComponent(this.project)}/room`);
+    } catch {
+      return; // the events' own connection says that the site is away
+    }
+  }
+
   private connect(): void {
     this.link?.close();
     this.info = null;
     this.points = [];
     this.previous = null;
     if (!this.session) return;
+    void this.lookAtDisk();
     this.link = new Link({
       url: () => socketUrl(`/api/v1/sessions/${encodeURIComponent(this.session)}/events`),
       onMessage: (data) => {
@@ -104,12 +141,18 @@ export class MadangUsage extends MadangElement {
       this.emit("madang-ports", { ports: event.ports });
       return;
     }
+    if (event.type === "shares") {
+      this.emit("madang-shares", { shares: event.shares });
+      return;
+    }
     if (event.type === "refusal") {
       if (this.info) this.info = { ...this.info, refusals: withRefusal(this.info.refusals, event) };
       return;
     }
-    this.points = addSample(this.points, this.previous, event, this.info?.slots.cpu ?? 1);
+    this.points = addSample(this.points, this.previous, event, this.info?.slots ?? { cpu: 1, gpu: 0 }, this.room?.size);
     this.previous = event;
+    const now = this.points.at(-1);
+    this.emit("madang-now", { cpu: now?.cpu ?? 0, memory: event.memory_kib * 1024, gpu: this.info?.slots.gpu ? (now?.gpu ?? 0) : null, room: this.room } satisfies Now);
     if (this.info) this.info = { ...this.info, usage: event, idle_deadline: event.idle_deadline };
   }
 
@@ -125,11 +168,16 @@ export class MadangUsage extends MadangElement {
       const session = await request<Session | undefined>(`/api/v1/sessions/${this.session}${path}`, { method });
       if (session) this.take(session);
     } catch (error) {
-      this.problem = error instanceof ApiError ? error.message : this.t("offline");
+      this.tell(error);
     } finally {
       this.working = false;
       this.asking = false;
     }
+  }
+
+  /** Say why something was refused. */
+  tell(error: unknown): void {
+    this.problem = error instanceof ApiError && error.status !== 0 ? [error.message, error.hint].filter(Boolean).join(" ") : this.t("offline");
   }
 
   extend(): Promise<void> {
@@ -154,10 +202,13 @@ export class MadangUsage extends MadangElement {
       ${soon ? html`<div class="note" role="status">
         <span>${this.t("endsSoon", { time: this.time(idleLeft(info, this.now) ?? 0) })}</span>
         <button class="primary" ?disabled=${this.working} @click=${() => void this.extend()}>${this.t("extend")}</button></div>` : nothing}
-      ${this.problem ? html`<div class="note bad" role="alert"><span>${this.problem}</span></div>` : nothing}
+      ${this.problem && !this.choosingImage ? html`<div class="note bad" role="alert"><span>${this.problem}</span></div>` : nothing}
       ${this.asking && !isOver(info) ? this.question() : nothing}
+      ${this.choosing && !isOver(info) ? this.slotsForm(info) : nothing}
+      ${this.choosingImage ? html`<madang-image-choice image=${this.image} ?busy=${this.switching} problem=${this.problem} language=${this.language}
+        @madang-image=${(event: CustomEvent<{ image: string }>) => void this.changeImage(event.detail.image)} @madang-done=${() => { this.leaveImage(); }}></madang-image-choice>` : nothing}
       <div class="grid">
-        ${this.charts(info)}
+        ${usageCharts({ info, points: this.points, room: this.room, t: this.t.bind(this), language: this.languageCode })}
         <div>${this.t("endsIn")}<b>${this.countdown(info)}</b></div>
         ${isOver(info) || this.asking ? nothing : this.actions(info, soon)}
       </div>
@@ -172,46 +223,61 @@ export class MadangUsage extends MadangElement {
       })}</ul>`;
   }
 
-  private charts(info: Session): TemplateResult {
-    const { usage, slots } = info;
-    const cpu = this.points.at(-1)?.cpu;
-    const topWritten = Math.max(1024 * 1024, ...this.points.map((point) => point.written));
-    const topNetwork = Math.max(1024 * 1024, ...this.points.map((point) => point.network));
-    const cores = this.t(slots.cpu === 1 ? "core" : "cores", { n: round(slots.cpu) });
-    return html`
-      <div>${this.t("cpuOf", { n: cores })}
-        <b>${cpu === undefined ? "–" : `${String(Math.round(cpu * 100))} %`}<small>${this.t("cpuUsed", { n: cpuTime(usage.cpu_ms) })}</small></b>
-        ${this.chart((point) => point.cpu, 1, "--accent")}</div>
-      <div>${this.t("memoryOf", { n: bytes(slots.memory) })}
-        <b>${bytes(usage.memory_kib * 1024)}<small>${this.t("peak", { n: bytes(usage.memory_peak_kib * 1024) })}</small></b>
-        ${this.chart((point) => point.memory, slots.memory, "--sky")}</div>
-      <div>${this.t("written")}<b>${bytes(usage.bytes_written)}<small>${this.t("rate", { n: bytes(this.points.at(-1)?.written ?? 0) })}</small></b>
-        ${this.chart((point) => point.written, topWritten, "--pine")}</div>
-      <div>${this.t("network")}<b>${bytes(usage.bytes_received)}<small>${this.t("sentToo", { n: bytes(usage.bytes_sent) })}</small></b>
-        ${this.chart((point) => point.network, topNetwork, "--sky")}</div>
-      <div>${this.t("processesOf", { n: slots.processes })}<b>${usage.processes}</b>
-        ${this.chart((point) => point.processes, slots.processes, "--amber")}</div>`;
-  }
-
-  private chart(value: (point: Point) => number, top: number, colour: string): TemplateResult {
-    // The words beside it say the newest value: the line itself is for the eye.
-    return html`<svg class="chart" viewBox="0 0 100 26" preserveAspectRatio="none" aria-hidden="true">
-      ${svg`<path class="base" d="M0 25.500H100" /><path d=${sparkline(this.points, value, top)} stroke="var(${colour})" />`}</svg>`;
-  }
-
   private actions(info: Session, soon: boolean): TemplateResult {
     const paused = info.state === "paused";
     const can = info.state === "running" || paused;
     return html`<div class="actions">
       ${soon || info.idle_deadline === null ? nothing : html`<button ?disabled=${this.working || !can} @click=${() => void this.extend()}>${this.t("extend")}</button>`}
       <button ?disabled=${this.working || !can} @click=${() => void this.pauseOrResume()}>${icon(paused ? "play" : "pause")}${this.t(paused ? "resume" : "pause")}</button>
+      <button ?disabled=${this.working || !can} aria-expanded=${this.choosing} @click=${() => { this.choosing = !this.choosing; this.choosingImage = false; this.scrollTop = 0; }}>${this.t("changeSlots")}</button>
+      ${this.manages ? html`<button id="image" ?disabled=${this.working || !can} aria-expanded=${this.choosingImage} @click=${() => { this.chooseImage(); }}>${this.t("changeImage")}</button>` : nothing}
       <button class="danger" ?disabled=${info.state === "stopping"} @click=${() => this.askToStop()}>${icon("stop")}${this.t("stop")}</button></div>`;
+  }
+
+  /** Show the images that there are. */
+  chooseImage(): void {
+    void import("./madang-image-choice.js");
+    this.problem = "";
+    this.choosing = false;
+    this.choosingImage = true;
+    this.scrollTop = 0;
+  }
+
+  private leaveImage(): void {
+    this.choosingImage = false;
+    this.problem = "";
+    void this.updateComplete.then(() => this.renderRoot.querySelector<HTMLElement>("#image")?.focus());
+  }
+
+  private async changeImage(image: string): Promise<void> {
+    this.switching = true;
+    this.problem = "";
+    try {
+      await this.switchImage(image);
+    } catch (error) {
+      this.tell(error);
+      this.switching = false;
+    }
   }
 
   private question(): TemplateResult {
     return html`<div class="note bad" role="alertdialog" aria-label=${this.t("stop")}><span>${this.t("stopSure")}</span>
       <button class="danger" id="sure" ?disabled=${this.working} @click=${() => void this.stop()}>${this.t("stop")}</button>
       <button @click=${() => (this.asking = false)}>${this.t("cancel")}</button></div>`;
+  }
+
+  /** What a session is granted is fixed for its life: another grant is another session, and that is said. */
+  private slotsForm(info: Session): TemplateResult {
+    const submit = (event: Event): void => {
+      event.preventDefault();
+      const data = new FormData(event.target as HTMLFormElement);
+      this.choosing = false;
+      this.emit("madang-slots", { slots: { cpu: Number(data.get("cpu")), memory: Math.round(Number(data.get("memory")) * GIB) } });
+    };
+    return html`<form class="slots" @submit=${submit}>
+      <label>${this.t("slotCores")}<input name="cpu" type="number" min="0.1" step="any" required .value=${String(info.slots.cpu)} /></label>
+      <label>${this.t("slotMemory")}<input name="memory" type="number" min="0.1" step="any" required .value=${String(Math.round((info.slots.memory / GIB) * 100) / 100)} /></label>
+      <p>${this.t("slotsSure")}</p><button class="primary">${this.t("slotsApply")}</button><button type="button" @click=${() => (this.choosing = false)}>${this.t("cancel")}</button></form>`;
   }
 
   askToStop(): void {
@@ -228,14 +294,6 @@ export class MadangUsage extends MadangElement {
     const seconds = Math.ceil(ms / 1000);
     return seconds < 120 ? this.t("seconds", { n: seconds }) : this.t("minutes", { n: Math.floor(seconds / 60) });
   }
-}
-
-function round(value: number): string {
-  return String(Math.round(value * 100) / 100);
-}
-
-function cpuTime(ms: number): string {
-  return ms < 10_000 ? `${(ms / 1000).toFixed(1)} s` : ms < 600_000 ? `${String(Math.round(ms / 1000))} s` : `${String(Math.round(ms / 60_000))} min`;
 }
 
 declare global {

@@ -1,46 +1,65 @@
 /** The workspace of a project: files, editors, console, terminals, what the session uses.
  *
- * Attributes: `project` (id), `slug`, `name`, `image`, `kernel`, `owner`, `language` ("en", "ko"), `csrf`, `upload-limit`.
+ * Attributes: `project` (id), `slug`, `name`, `image`, `kernel`, `owner`, `person` (names), `language` ("en", "ko"), `csrf`, `upload-limit`, `readonly`, `manages`.
  * Events: none leave it. CSS variables: those of tokens.css. */
-import { html, nothing, type PropertyValues, type TemplateResult } from "lit";
+import { html, type PropertyValues, type TemplateResult } from "lit";
 import { customElement, property, query, state } from "lit/decorators.js";
-import { repeat } from "lit/directives/repeat.js";
-import { ApiError, request, send, setCsrf } from "./api.js";
+import { ApiError, request, setCsrf } from "./api.js";
 import { list } from "./contents.js";
+import { linkTo, placeOfPage, terminalOfPage } from "./deep-links.js";
 import { MadangElement } from "./element.js";
-import { icon } from "./icons.js";
 import type { Key, Language } from "./i18n.js";
+import { hasOtherImage, switchImage } from "./image-switch.js";
+import { keepLanguage } from "./page-choices.js";
 import { readSizes, separator, separatorStyle, type Sizes } from "./layout.js";
 import type { LinkState } from "./link.js";
 import "./madang-console.js";
 import type { MadangConsole } from "./madang-console.js";
-import "./madang-editor.js";
-import type { MadangEditor, SaveState } from "./madang-editor.js";
+import { CONSOLE, fileTab, pathOfTab } from "./file-view.js";
+import { activeTab, allTabs, behind, closed, type Groups, keepGroups, oneGroup, readGroups, renamed, shown } from "./groups.js";
+import type { SaveState } from "./madang-editor.js";
 import "./madang-files.js";
 import type { MadangFiles } from "./madang-files.js";
+import "./madang-palette.js";
+import type { MadangPalette } from "./madang-palette.js";
 import "./madang-ports.js";
+import type { MadangSharing } from "./madang-sharing.js";
+import "./madang-tabs.js";
+import type { MadangTabs } from "./madang-tabs.js";
 import "./madang-terminals.js";
 import type { MadangTerminals } from "./madang-terminals.js";
+import "./tools/madang-tools.js";
+import type { MadangTools } from "./tools/madang-tools.js";
 import "./madang-usage.js";
-import type { MadangUsage } from "./madang-usage.js";
-import { closed, keepOpen, NOTHING_OPEN, opened, type OpenFiles, readOpen, renamed } from "./open-files.js";
+import type { MadangUsage, Now } from "./madang-usage.js";
+import type { OpenFiles } from "./open-files.js";
+import { type View, viewOf } from "./open-views.js";
+import type { FileView } from "./openers.js";
+import type { Companion, Here } from "./people.js";
+import { names } from "./project-files.js";
+import { type Port, portOfTab, type Share } from "./ports.js";
 import { canRun, runLine } from "./run-file.js";
+import { sessionWith } from "./session-slots.js";
 import { shortcutList } from "./shortcuts.js";
 import { shared } from "./styles.js";
-import { arrows, tablist } from "./tabs.js";
-import { tabsStyle } from "./tabs-style.js";
 import type { KernelState } from "./transcript.js";
-import { isOver, type Port, type Session } from "./usage-model.js";
+import { isOver, type Session } from "./usage-model.js";
+import { type Side, workspaceSide } from "./workspace-side.js";
+import { commandsOf } from "./workspace-commands.js";
 import { workspaceBar, workspaceFoot, workspacePhoneBar, workspacePhoneMore } from "./workspace-bars.js";
+import { workspaceCentre } from "./workspace-centre.js";
+import { workspaceHistory } from "./workspace-history.js";
+import { onWorkspaceKey } from "./workspace-keys.js";
+import { workspaceNotes } from "./workspace-notes.js";
+import { WorkspacePorts } from "./workspace-ports.js";
 import { workspaceStyle } from "./workspace-style.js";
 
 export type Pane = "files" | "editor" | "console" | "terminal" | "session";
-const PANES: readonly Pane[] = ["files", "editor", "console", "terminal"];
 const NO_ROOM_RETRY_MS = 3000;
 
 @customElement("madang-workspace")
 export class MadangWorkspace extends MadangElement {
-  static override styles = [shared, separatorStyle, tabsStyle, workspaceStyle];
+  static override styles = [shared, separatorStyle, workspaceStyle];
 
   @property() project = "";
   @property() slug = "";
@@ -51,39 +70,62 @@ export class MadangWorkspace extends MadangElement {
   @property() runs = ".py .ipynb";
   @property() first = "main.py";
   @property() owner = "";
+  /** Who looks at it: the author of commits. */
+  @property() person = "";
   @property() csrf = "";
   @property({ type: Number, attribute: "upload-limit" }) uploadLimit = 0;
+  /** The person may look at the project and not change or run it. */
+  @property({ type: Boolean }) readonly = false;
+  /** The person is its owner: they say who may see what. */
+  @property({ type: Boolean }) manages = false;
 
   @state() session: Session | null = null;
-  @state() files: OpenFiles = NOTHING_OPEN;
-  @state() inFront: "editor" | "console" = "console";
+  @state() groups: Groups = oneGroup(CONSOLE);
+  /** What the session uses now, where that is known. */
+  @state() now: Now | null = null;
+  @state() views: readonly View[] = [];
+  @state() side: Side = "files";
   @state() pane: Pane = "console";
   @state() kernelState: KernelState = "unknown";
   @state() link: LinkState = "connecting";
   /** Was there a connection before? Then a missing one is a lost one. */
   wasOpen = false;
   @state() cursor: { line: number; column: number } | null = null;
+  /** Who else has which file open. */
+  @state() people: readonly Here[] = [];
+  /** What the kernels of open notebooks do, by path. */
+  @state() private notebooks = new Map<string, string>();
   @state() saveStates = new Map<string, SaveState>();
   /** The time left to an idle session, in words, when it is short. */
   @state() left = "";
-  @state() private sessionId = "";
-  @state() private ports: readonly Port[] = [];
+  @state() sessionId = "";
+  /** The terminal that the page's address leads to. */
+  private readonly wanted = terminalOfPage(location);
+  /** Whose history is shown over everything. */
+  @state() historyOf = "";
   @state() private sizes: Sizes = readSizes();
   /** Why there is no session, or none that this page may use. */
   @state() problem: { code: string; words: string } | null = null;
 
+  @query("madang-tabs") tabs!: MadangTabs;
+  @query("madang-palette") palette!: MadangPalette;
   @query("madang-console") console_!: MadangConsole;
-  @query("madang-files") private tree!: MadangFiles;
-  @query("madang-terminals") private terminals!: MadangTerminals;
-  @query("madang-usage") private usage!: MadangUsage;
+  @query("madang-files") tree!: MadangFiles;
+  @query("madang-terminals") terminals!: MadangTerminals;
+  @query("madang-tools") tools!: MadangTools;
+  @query("madang-usage") usage!: MadangUsage;
   @query("main") private main!: HTMLElement;
+  readonly ports = new WorkspacePorts(this);
+  /** Has the person gone somewhere by themselves? */
+  chose = false;
+  private lastFile = "";
   private links = new Map<string, LinkState>();
   private retry: ReturnType<typeof setTimeout> | undefined;
 
   override connectedCallback(): void {
     super.connectedCallback();
     setCsrf(this.csrf);
-    this.listen(window, "keydown", (event) => { this.onKey(event as KeyboardEvent); }, { capture: true });
+    this.listen(window, "keydown", (event) => { onWorkspaceKey(this, event as KeyboardEvent); }, { capture: true });
     this.onLeave(() => { clearTimeout(this.retry); });
     void this.openFirst();
     void this.findSession();
@@ -111,11 +153,11 @@ export class MadangWorkspace extends MadangElement {
 
   private fail(error: unknown): void {
     const known = error instanceof ApiError;
-    if (known && (error.status === 401 || error.status === 403)) this.problem = { code: "signed_out", words: this.t("notYours") };
+    if (known && error.code !== "not_allowed" && (error.status === 401 || error.status === 403)) this.problem = { code: "signed_out", words: this.t("notYours") };
     else this.problem = { code: known ? error.code : "", words: known ? [error.message, error.hint].filter(Boolean).join(" ") : String(error) };
   }
 
-  private async onStartFailed(error: unknown): Promise<void> {
+  async onStartFailed(error: unknown): Promise<void> {
     await this.findSession();
     this.fail(error);
     clearTimeout(this.retry);
@@ -127,13 +169,28 @@ export class MadangWorkspace extends MadangElement {
   private onSession(session: Session): void {
     const before = this.session?.state;
     this.session = session;
-    if (isOver(session)) this.ports = [];
+    if (isOver(session)) this.ports.forget();
     const waits = this.problem !== null && ["no_room", "paused"].includes(this.problem.code);
-    if (waits && before !== "running" && session.state === "running") this.startAgain();
+    if (waits && before !== "running" && session.state === "running") void this.startAgain();
   }
 
-  private startAgain(): void {
+  private async changeSlots(slots: { cpu: number; memory: number }): Promise<void> {
+    try {
+      this.session = await sessionWith(this.project, this.sessionId, slots);
+      this.sessionId = this.session.id;
+      this.problem = null;
+      void this.console_.start();
+    } catch (error) {
+      this.usage.tell(error);
+    }
+  }
+
+  async startAgain(): Promise<void> {
     clearTimeout(this.retry);
+    if (await hasOtherImage(this.project, this.image)) {
+      location.reload(); // what this page knows of its image came with it
+      return;
+    }
     this.problem = null;
     if (isOver(this.session)) {
       this.session = null;
@@ -142,7 +199,7 @@ export class MadangWorkspace extends MadangElement {
     void this.console_.start();
   }
 
-  private onStarted(): void {
+  onStarted(): void {
     this.problem = null;
     void this.findSession();
   }
@@ -171,51 +228,122 @@ export class MadangWorkspace extends MadangElement {
 
   // Files and running
 
+  /** What was open here last, or the project's first file; and what the page's address names. */
   private async openFirst(): Promise<void> {
-    const stored = readOpen(this.project);
-    if (stored) {
-      this.files = stored;
-      if (stored.active) this.show("editor");
-      return;
-    }
+    const place = placeOfPage(location);
+    const stored = readGroups(this.project);
+    if (stored) await this.restore(stored);
+    if (place) await this.open(`${this.slug}/${place.path}`, place);
+    else if (!stored) await this.openHello();
+    if (this.wanted) this.goTo("terminal");
+  }
+
+  private async restore(stored: Groups): Promise<void> {
+    const paths = allTabs(stored).map(pathOfTab).filter(Boolean);
+    this.views = [...this.views, ...(await Promise.all(paths.map((path) => viewOf(path))))];
+    const known = closed(stored, (tab) => tab !== CONSOLE && !pathOfTab(tab) && !portOfTab(tab));
+    this.groups = allTabs(known).includes(CONSOLE) ? known : shown(known, CONSOLE);
+    if (activeTab(this.groups) !== CONSOLE) this.pane = "editor";
+  }
+
+  private async openHello(): Promise<void> {
     try {
       const entries = await list(this.slug);
       const first = entries.find(({ name }) => name === this.first) ?? entries.find(({ name }) => canRun(name, this.runs) && !name.endsWith(".ipynb"));
-      if (first) this.open(first.path, false);
+      if (!first) return;
+      // Whoever has chosen something by then is not taken away from it.
+      await this.open(first.path, { unless: () => this.chose });
     } catch {
       return; // the file list says what is wrong
     }
   }
 
-  open(path: string, focus = true): void {
-    this.setFiles(opened(this.files, path));
-    this.show("editor");
-    if (focus) void this.updateComplete.then(() => this.editor()?.focus());
+  /** Go where that person is, and keep them in sight. */
+  async follow({ path, client }: Companion): Promise<void> {
+    await this.open(path);
+    this.editor(path)?.follow?.(client);
   }
 
-  private setFiles(files: OpenFiles): void {
-    this.files = files;
-    this.cursor = null;
-    if (!files.active && this.inFront === "editor") this.inFront = "console";
-    keepOpen(this.project, files);
-  }
-
-  private async closeFile(path: string): Promise<void> {
-    const editor = this.editor(path);
-    if (editor && this.saveStates.get(path) !== "saved" && this.saveStates.has(path) && !(await editor.save())) return;
-    this.saveStates.delete(path);
-    this.setFiles(closed(this.files, path));
-  }
-
-  private onRenamed(from: string, to: string): void {
-    for (const editor of this.renderRoot.querySelectorAll("madang-editor")) {
-      if (editor.path === from || editor.path.startsWith(`${from}/`)) editor.moveTo(to + editor.path.slice(from.length));
+  /** Open `path`, at a place of it where one is given, and in the element of `opener` where that can; behind what is
+   * in front where `unless` says so in the end. */
+  async open(path: string, { line = 0, column = 1, focus = false, opener = "", unless = (): boolean => false } = {}): Promise<void> {
+    const now = this.views.find((view) => view.path === path);
+    if (!now || (opener && now.opener.id !== opener)) {
+      const view = await viewOf(path, opener);
+      this.views = [...this.views.filter((one) => one.path !== path), view];
     }
-    this.setFiles(renamed(this.files, from, to));
+    if (unless()) {
+      this.setGroups(behind(this.groups, fileTab(path)));
+      return;
+    }
+    this.setGroups(shown(this.groups, fileTab(path)));
+    this.pane = "editor";
+    await this.drawn();
+    const element = this.editor(path);
+    if (line > 0) element?.reveal?.(line, column);
+    else if (focus) element?.focus();
   }
 
-  editor(path = this.files.active): MadangEditor | null {
-    return [...this.renderRoot.querySelectorAll("madang-editor")].find((one) => one.path === path) ?? null;
+  setGroups(groups: Groups): void {
+    if (activeTab(groups) !== activeTab(this.groups)) this.cursor = null;
+    this.groups = groups;
+    this.lastFile = this.files.active;
+    if (this.pane === "editor" || this.pane === "console") this.pane = this.inFront;
+    keepGroups(this.project, groups);
+    const file = portOfTab(activeTab(groups)) ? "" : this.files.active.slice(this.slug.length + 1);
+    history.replaceState(null, "", linkTo(location, file));
+  }
+
+  /** A file or a folder is no longer there. */
+  gone(path: string): void {
+    const inside = (one: string): boolean => one === path || one.startsWith(`${path}/`);
+    this.views = this.views.filter((view) => !inside(view.path));
+    this.setGroups(closed(this.groups, (tab) => inside(pathOfTab(tab))));
+  }
+
+  async closeTab(tab: string): Promise<void> {
+    this.ports.close(portOfTab(tab));
+    const path = pathOfTab(tab);
+    const element = this.editor(path);
+    if (!path || (this.saveStates.get(path) !== "saved" && this.saveStates.has(path) && element?.save && !(await element.save()))) return;
+    this.saveStates.delete(path);
+    this.gone(path);
+  }
+
+  onRenamed(from: string, to: string): void {
+    const move = (one: string): string => (one === from || one.startsWith(`${from}/`) ? to + one.slice(from.length) : one);
+    for (const { path } of this.views) if (move(path) !== path) this.editor(path)?.moveTo?.(move(path));
+    this.views = this.views.map((view) => ({ ...view, path: move(view.path) }));
+    this.lastFile = move(this.lastFile);
+    this.tools.moved(from, to);
+    this.setGroups(renamed(this.groups, (tab) => (pathOfTab(tab) ? fileTab(move(pathOfTab(tab))) : tab)));
+  }
+
+  editor(path = this.files.active): FileView | null {
+    return [...this.tabs.querySelectorAll<FileView>("[slot^='file:']")].find((one) => one.path === path) ?? null;
+  }
+
+  /** The open files, the one that Run and Save mean first in mind: in front here, else of another group, else the
+   * one that was last. */
+  get files(): OpenFiles {
+    const { groups, at } = this.groups;
+    const front = [groups[at], ...groups].map((group) => pathOfTab(group?.active ?? "")).find(Boolean);
+    const paths = this.views.map(({ path }) => path);
+    return { paths, active: front ?? (paths.includes(this.lastFile) ? this.lastFile : (paths[0] ?? "")) };
+  }
+
+  get inFront(): "editor" | "console" {
+    return activeTab(this.groups) === CONSOLE ? "console" : "editor";
+  }
+
+  /** What is in front and has a kernel of its own: a notebook. */
+  get notebook(): FileView | null {
+    const view = this.inFront === "editor" ? this.editor() : null;
+    return view?.runAll ? view : null;
+  }
+
+  get busy(): boolean {
+    return (this.notebook ? this.notebooks.get(this.files.active) : this.kernelState) === "busy";
   }
 
   get runnable(): boolean {
@@ -228,16 +356,25 @@ export class MadangWorkspace extends MadangElement {
       return;
     }
     const { active } = this.files;
-    if (!canRun(active, this.runs) || !(await this.editor(active)?.save())) return;
+    if (this.notebook) {
+      this.notebook.runAll?.();
+      return;
+    }
+    if (!canRun(active, this.runs) || !((await this.editor(active)?.save?.()) ?? true)) return;
     this.show("console");
     this.console_.run(runLine(active.slice(this.slug.length + 1), this.kernel));
   }
 
   interrupt(): void {
-    void this.console_.interrupt();
+    if (this.notebook) this.notebook.interrupt?.();
+    else void this.console_.interrupt();
   }
 
   restartKernel(): void {
+    if (this.notebook) {
+      this.notebook.restart?.();
+      return;
+    }
     this.show("console");
     this.console_.askToRestart();
   }
@@ -250,43 +387,44 @@ export class MadangWorkspace extends MadangElement {
   // Panels, keys, language, theme
 
   show(pane: Pane): void {
+    this.chose = true;
+    const file = this.files.active;
     this.pane = pane;
-    if (pane === "editor" || pane === "console") this.inFront = pane;
+    if (pane === "console") this.setGroups(shown(this.groups, CONSOLE));
+    else if (pane === "editor" && file) this.setGroups(shown(this.groups, fileTab(file)));
+  }
+
+  /** Until what is in front is in sight, and can have the focus. */
+  async drawn(): Promise<void> {
+    await this.updateComplete;
+    await this.tabs.updateComplete;
   }
 
   goTo(pane: Pane): void {
     this.show(pane);
     const target: Record<Pane, () => HTMLElement | null> = {
-      files: () => this.tree,
+      files: () => this.renderRoot.querySelector<HTMLElement>(`.files > .side > :not([hidden])`),
       editor: () => this.editor(),
       console: () => this.console_,
       terminal: () => this.terminals,
       session: () => this.renderRoot.querySelector<HTMLElement>(".usage button, .usage"),
     };
-    void this.updateComplete.then(() => target[pane]()?.focus());
+    void this.drawn().then(() => target[pane]()?.focus());
   }
 
-  private onKey(event: KeyboardEvent): void {
-    const mod = event.ctrlKey || event.metaKey;
-    if (event.key === "F6") {
-      const now = this.paneOf(document.activeElement === this ? this.shadowRoot?.activeElement : null);
-      const step = event.shiftKey ? PANES.length - 1 : 1;
-      this.goTo(PANES[(PANES.indexOf(now) + step) % PANES.length] ?? "files");
-    } else if (mod && event.altKey && /^Digit[1-4]$/.test(event.code)) {
-      this.goTo(PANES[Number(event.code.slice(-1)) - 1] ?? "files");
-    } else if (mod && !event.altKey && !event.shiftKey && event.key.toLowerCase() === "s") {
-      void this.editor()?.save();
-    } else if (event.key === "?" && !typing(event)) {
-      this.help();
-    } else return;
-    event.preventDefault();
-    event.stopPropagation();
+  showSide(side: Side): void {
+    this.side = side;
+    this.goTo("files");
   }
 
-  private paneOf(active: Element | null | undefined): Pane {
-    if (active?.closest(".files")) return "files";
-    if (active?.closest(".right")) return "terminal";
-    return active?.localName === "madang-editor" ? "editor" : active?.closest(".centre") ? "console" : "terminal";
+  async copyLink(): Promise<void> {
+    const path = this.files.active.slice(this.slug.length + 1);
+    await navigator.clipboard.writeText(new URL(linkTo(location, path, this.cursor?.line ?? 0), location.href).href);
+  }
+
+  async share(): Promise<void> {
+    await import("./madang-sharing.js");
+    await this.renderRoot.querySelector<MadangSharing>("madang-sharing")?.show();
   }
 
   help(): void {
@@ -295,25 +433,7 @@ export class MadangWorkspace extends MadangElement {
 
   async speak(language: Language): Promise<void> {
     this.language = language;
-    document.documentElement.lang = language;
-    const form = new URLSearchParams({ language, next: location.pathname });
-    try {
-      // The choice holds for all pages.
-      await send("/language", { method: "POST", form });
-    } catch {
-      return; // it holds for this page
-    }
-  }
-
-  toggleTheme(): void {
-    const root = document.documentElement;
-    const dark = root.dataset.theme ? root.dataset.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
-    root.dataset.theme = dark ? "light" : "dark";
-    try {
-      localStorage.setItem("madang-theme", root.dataset.theme);
-    } catch {
-      return; // it holds for this page
-    }
+    await keepLanguage(language);
   }
 
   /** For the templates beside this file. */
@@ -328,98 +448,49 @@ export class MadangWorkspace extends MadangElement {
   override render(): TemplateResult {
     const { left, right, bottom } = this.sizes;
     return html`<div class="frame">${workspaceBar(this)}
-      <div class="notes">${this.notes()}</div>
+      <div class="notes">${workspaceNotes(this)}</div>
       <main data-pane=${this.pane} style="--left:${left}px;--right:${right}%;--bottom:${bottom}px"
         @madang-link=${(event: CustomEvent<{ state: LinkState; code?: number }>) => { this.onLink((event.composedPath()[0] as HTMLElement).localName, event.detail.state, event.detail.code); }}>
-        <section class="files" aria-label=${this.t("files")}><madang-files slug=${this.slug} current=${this.inFront === "editor" ? this.files.active : ""}
-          upload-limit=${this.uploadLimit} language=${this.language} @madang-open=${(event: CustomEvent<{ path: string }>) => { this.open(event.detail.path); }}
-          @madang-renamed=${(event: CustomEvent<{ from: string; to: string }>) => { this.onRenamed(event.detail.from, event.detail.to); }}
-          @madang-removed=${(event: CustomEvent<{ path: string }>) => { this.setFiles(closed(this.files, event.detail.path)); }}></madang-files>
-          <madang-ports session=${this.sessionId} .ports=${this.ports} language=${this.language}></madang-ports></section>
+        ${workspaceSide(this)}
         ${this.separator("left")}
-        ${this.centre()}
+        ${workspaceCentre(this)}
         ${this.separator("right")}
         <section class="right" aria-label=${this.t("terminal")}>
-          <madang-terminals session=${this.session?.state === "running" || this.session?.state === "paused" ? this.sessionId : ""} slug=${this.slug} language=${this.language}></madang-terminals>
+          <madang-terminals session=${this.session?.state === "running" || this.session?.state === "paused" ? this.sessionId : ""} slug=${this.slug} wanted=${this.wanted} language=${this.language}></madang-terminals>
           ${this.separator("bottom")}
           <div class="usage"><div class="tabs"><h2>${this.t("session")}</h2></div>
-            <madang-usage session=${this.sessionId} language=${this.language} @madang-soon=${(event: CustomEvent<{ left: string }>) => { this.left = event.detail.left; }} @madang-ports=${(event: CustomEvent<{ ports: Port[] }>) => { this.ports = event.detail.ports; }} @madang-session=${(event: CustomEvent<{ session: Session }>) => { this.onSession(event.detail.session); }}></madang-usage>${workspacePhoneMore(this)}</div>
+            <madang-usage session=${this.sessionId} project=${this.project} image=${this.image} ?manages=${this.manages} .switchImage=${(image: string) => switchImage(this, image)} language=${this.language} @madang-slots=${(event: CustomEvent<{ slots: { cpu: number; memory: number } }>) => void this.changeSlots(event.detail.slots)} @madang-now=${(event: CustomEvent<Now>) => { this.now = event.detail; }} @madang-soon=${(event: CustomEvent<{ left: string }>) => { this.left = event.detail.left; }} @madang-ports=${(event: CustomEvent<{ ports: Port[] }>) => { this.ports.take(event.detail.ports); }} @madang-shares=${(event: CustomEvent<{ shares: Share[] }>) => { this.ports.takeShares(event.detail.shares); }} @madang-session=${(event: CustomEvent<{ session: Session }>) => { this.onSession(event.detail.session); }}></madang-usage>${workspacePhoneMore(this)}</div>
         </section>
       </main>
-      ${workspaceFoot(this)}${workspacePhoneBar(this)}</div>${shortcutList((key) => this.t(key))}`;
+      ${workspaceFoot(this)}${workspacePhoneBar(this)}${this.ports.note()}</div>${shortcutList((key) => this.t(key))}
+      <madang-sharing project=${this.project} language=${this.language}></madang-sharing>
+      <madang-palette language=${this.language} .commands=${commandsOf(this)} .files=${() => names(this.project)}
+        @madang-open=${(event: CustomEvent<{ path: string; line: number; column: number }>) => void this.open(`${this.slug}/${event.detail.path}`, { ...event.detail, focus: true })}></madang-palette>${workspaceHistory(this)}`;
   }
 
   private separator(which: keyof Sizes): TemplateResult {
     return separator(which, this.sizes, this.t("resizePanel"), () => this.main.clientWidth, (sizes) => { this.sizes = sizes; });
   }
 
-  private notes(): TemplateResult | typeof nothing {
-    const { session } = this;
-    if (this.problem?.code === "signed_out") {
-      return html`<div class="note bad" role="alert"><span>${this.problem.words}</span><a href="/accounts/login/?next=${encodeURIComponent(location.pathname)}">${this.t("signIn")}</a></div>`;
-    }
-    if (session && isOver(session)) {
-      const why = session.reason === "idle" ? this.t("whyIdle") : session.reason === "owner" ? "" : (session.detail ?? "");
-      return html`<div class="note ${session.state === "failed" ? "bad" : ""}" role="status"><span><b>${this.t(session.state === "failed" ? "sessionFailed" : "sessionStopped")}</b> ${why} ${this.t("filesAreSafe")}</span>
-        <button class="primary" @click=${() => { this.startAgain(); }}>${this.t("startAgain")}</button></div>`;
-    }
-    if (session?.state === "paused") {
-      return html`<div class="note" role="status"><span>${this.t("pausedHere")}</span>
-        <button class="primary" @click=${() => void this.usage.pauseOrResume()}>${icon("play")}${this.t("resume")}</button></div>`;
-    }
-    const limit = session?.state === "running" ? LIMITS[session.reason] : undefined;
-    if (limit) return html`<div class="note bad" role="status"><span>${this.t(limit)}</span></div>`;
-    if (this.problem && !session && !(this.inFront === "console" && this.pane === "console")) {
-      return html`<div class="note bad" role="alert"><span><b>${this.t("startFailed")}</b> ${this.problem.words}</span>
-        <button class="primary" @click=${() => { this.startAgain(); }}>${this.t("tryAgain")}</button></div>`;
-    }
-    return nothing;
+  /** Files have changed on disk. */
+  lookAgain(): void {
+    void this.tree.refresh();
+    for (const { path } of this.views) void this.editor(path)?.look?.();
   }
 
-  private centre(): TemplateResult {
-    const showConsole = this.inFront === "console";
-    return html`<section class="centre" aria-label=${this.t(showConsole ? "console" : "editor")}>
-      <div class="tabs" @keydown=${arrows}>${tablist(`${this.t("console")}, ${this.t("editor")}`, this.files.paths.length + 1)}
-        <div class="tab console ${showConsole ? "on" : ""}"><button role="tab" id="tab-0" aria-selected=${showConsole} tabindex=${showConsole ? 0 : -1}
-          @click=${() => { this.goTo("console"); }}>${icon("console")}${this.t("console")}</button></div>
-        ${repeat(this.files.paths, (path) => path, (path, at) => this.fileTab(path, at + 1))}
-      </div>
-      <div class="panes">
-        <madang-console slug=${this.slug} kernel=${this.kernel} file=${this.first} language=${this.language} ?hidden=${!showConsole}
-          @madang-kernel=${(event: CustomEvent<{ state: KernelState }>) => { this.onKernel(event.detail.state); }}
-          @madang-started=${() => { this.onStarted(); }} @madang-start-failed=${(event: CustomEvent<{ error: unknown }>) => void this.onStartFailed(event.detail.error)}></madang-console>
-        ${!this.files.active ? html`<div class="empty" ?hidden=${showConsole}><b>${this.t("nothingOpen")}</b><span>${this.t("nothingOpenHint")}</span></div>` : nothing}
-        ${repeat(this.files.paths, (path) => path, (path) => html`<madang-editor path=${path} language=${this.language} ?hidden=${showConsole || path !== this.files.active}
-          @madang-save-state=${(event: CustomEvent<{ path: string; state: SaveState }>) => { this.saveStates = new Map(this.saveStates).set(event.detail.path, event.detail.state); }}
-          @madang-cursor=${(event: CustomEvent<{ line: number; column: number }>) => { if (path === this.files.active) this.cursor = event.detail; }}
-          @madang-run=${() => void this.run()}></madang-editor>`)}
-      </div></section>`;
+  /** The kernel of a notebook does something else now. */
+  onNotebook(path: string, state: string): void {
+    if (this.notebooks.get(path) === "busy" && state !== "busy") void this.tree.refresh();
+    if (state === "starting") void this.findSession();
+    this.notebooks = new Map(this.notebooks).set(path, state);
   }
 
-  private onKernel(state: KernelState): void {
+  onKernel(state: KernelState): void {
     if (this.kernelState === "busy" && state === "idle") {
-      void this.tree.refresh(); // what ran may have written files
-      void this.editor()?.look();
+      this.lookAgain(); // what ran may have written files
     }
     this.kernelState = state;
   }
-
-  private fileTab(path: string, at: number): TemplateResult {
-    const name = path.slice(path.lastIndexOf("/") + 1);
-    const on = this.inFront === "editor" && path === this.files.active;
-    const changed = (this.saveStates.get(path) ?? "saved") !== "saved";
-    return html`<div class="tab ${on ? "on" : ""}"><button role="tab" id="tab-${at}" aria-selected=${on} tabindex=${on ? 0 : -1} title=${path}
-        @click=${() => { this.open(path); }} @auxclick=${(event: MouseEvent) => { if (event.button === 1) void this.closeFile(path); }}>${name}${changed ? html`<span aria-label=${this.t("unsaved")}>•</span>` : nothing}</button>
-      <button class="x" tabindex=${on ? 0 : -1} aria-label=${this.t("closeTab", { name })} @click=${() => void this.closeFile(path)}>${icon("close")}</button></div>`;
-  }
-}
-
-/** What a running session says when it has reached one of its limits. */
-const LIMITS: Partial<Record<string, Key>> = { disk_full: "diskFull", processes_full: "processesFull", memory_full: "memoryFull" };
-
-function typing(event: KeyboardEvent): boolean {
-  const target = event.composedPath()[0];
-  return target instanceof HTMLElement && (target.isContentEditable || target.matches("input, textarea, select"));
 }
 
 declare global {

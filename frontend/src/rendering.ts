@@ -5,6 +5,10 @@
 import { renderError, renderLatex, renderMarkdown, renderText } from "@jupyterlab/rendermime/lib/renderers";
 import type { IRenderMime } from "@jupyterlab/rendermime-interfaces";
 import DOMPurify from "dompurify";
+import type { Language } from "./i18n.js";
+import { jsonTree } from "./json-tree.js";
+import { CHARTS, isChart, showChart } from "./output-charts.js";
+import { showHtml } from "./output-frames.js";
 import type { MimeBundle } from "./transcript.js";
 
 const sanitizer: IRenderMime.ISanitizer = {
@@ -45,28 +49,53 @@ const latexTypesetter: IRenderMime.ILatexTypesetter = {
 
 /** Richest first: what is shown of a bundle is the first of these that it has. */
 const ORDER = [
-  "text/html", "text/markdown", "text/latex", "image/svg+xml", "image/png", "image/jpeg", "image/gif", "image/webp",
+  ...CHARTS, "text/html", "text/markdown", "text/latex", "image/svg+xml", "image/png", "image/jpeg", "image/gif", "image/webp",
   "application/json", "text/plain",
 ] as const;
+
+/** What needs JavaScript of its own, which does not run here. */
+const NOT_LIVE = /^application\/(vnd\.jupyter\.widget-view|vnd\.bokehjs|vnd\.holoviews|geo|javascript)/;
 
 export interface Labels {
   picture: string;
   frame: string;
+  tree: string;
+  /** That outputs of `type` are not live. */
+  notLive: (type: string) => string;
+  language: Language;
 }
 
-/** Replace what `host` shows by the bundle's richest form. */
-export async function showBundle(host: HTMLElement, data: MimeBundle, metadata: MimeBundle, labels: Labels): Promise<void> {
-  const type = ORDER.find((candidate) => candidate in data) ?? "text/plain";
+/** Replace what `host` shows by the bundle's richest form; on paper, by the richest that needs no program. */
+export async function showBundle(host: HTMLElement, data: MimeBundle, metadata: MimeBundle, labels: Labels, paper = false): Promise<void> {
+  const type = ORDER.find((candidate) => candidate in data && !(paper && isChart(candidate))) ?? "text/plain";
+  if (isChart(type)) {
+    showChart(host, type, data[type], labels.language, () => showBundle(host, data, metadata, labels, true));
+    return;
+  }
   const value = data[type];
   const source = Array.isArray(value) ? value.join("") : typeof value === "string" ? value : JSON.stringify(value ?? "", null, 2);
   const common = { host, source, sanitizer, resolver: null, linkHandler: null, latexTypesetter, shouldTypeset: true, trusted: false };
   host.replaceChildren();
   host.dataset.type = type;
-  if (type === "text/html") showFrame(host, source, labels.frame);
+  if (type === "text/html") showHtml(host, source, labels.frame);
   else if (type === "text/markdown") await renderMarkdown({ ...common, markdownParser });
   else if (type === "text/latex") await renderLatex(common);
   else if (type.startsWith("image/")) showImage(host, type, source, size(metadata[type]), labels.picture);
+  else if (type === "application/json") showTree(host, value, labels.tree);
   else await renderText({ host, sanitizer, source });
+  const dead = type === "text/plain" && Object.keys(data).find((candidate) => NOT_LIVE.test(candidate));
+  if (dead) {
+    const note = document.createElement("p");
+    note.className = "not-live";
+    note.textContent = labels.notLive(dead.replace(/^application\/(vnd\.)?/, "").replace(/\+json$/, ""));
+    host.prepend(note);
+  }
+}
+
+function showTree(host: HTMLElement, value: unknown, label: string): void {
+  const tree = jsonTree(value);
+  tree.setAttribute("aria-label", label);
+  host.append(tree);
 }
 
 /** Replace what `host` shows by text with its colours. */
@@ -79,6 +108,30 @@ export async function showText(host: HTMLElement, source: string): Promise<void>
 export async function showTraceback(host: HTMLElement, source: string): Promise<void> {
   host.replaceChildren();
   await renderError({ host, sanitizer, source, resolver: null, linkHandler: null });
+}
+
+/** Replace what `host` shows by Markdown with mathematics. `attachments` are a notebook cell's; addresses begin at `base`. */
+export async function showMarkdown(host: HTMLElement, source: string, attachments: Readonly<Record<string, MimeBundle>>, base: string): Promise<void> {
+  const fresh = document.createElement("div");
+  const attached = source.replace(/\(attachment:([^)\s]+)/g, (whole, name: string) => {
+    const [type, data] = Object.entries(attachments[name] ?? attachments[name.replace(/%20/g, " ")] ?? {})[0] ?? [];
+    const base64 = Array.isArray(data) ? data.join("") : String(data);
+    return type?.startsWith("image/") ? `(data:${type};base64,${base64.replace(/\s/g, "")}` : whole;
+  });
+  const resolver: IRenderMime.IResolver = {
+    resolveUrl: (url) => Promise.resolve(url),
+    getDownloadUrl: (url) => Promise.resolve(new URL(url, new URL(base, location.href)).href),
+    isLocal: (url) => !/^([a-z][a-z0-9+.-]*:|\/\/|#)/i.test(url),
+  };
+  const common = { host: fresh, source: attached, sanitizer, resolver, linkHandler: null, latexTypesetter, shouldTypeset: false, trusted: false };
+  await renderMarkdown({ ...common, markdownParser });
+  await latexTypesetter.typeset(fresh); // it would not be waited for
+  for (const anchor of fresh.querySelectorAll(".jp-InternalAnchorLink")) anchor.remove(); // there is nothing here that they could lead to
+  for (const link of fresh.querySelectorAll("a[href]")) {
+    link.setAttribute("target", "_blank");
+    link.setAttribute("rel", "noopener noreferrer");
+  }
+  host.replaceChildren(...fresh.childNodes);
 }
 
 function size(metadata: unknown): { width?: number; height?: number } {
@@ -100,41 +153,4 @@ function showImage(host: HTMLElement, type: string, source: string, extent: { wi
       ? `data:image/svg+xml;charset=utf-8,${encodeURIComponent(source)}`
       : `data:${type};base64,${source.replace(/\s/g, "")}`;
   host.append(image);
-}
-
-const TALLEST = 600;
-
-function showFrame(host: HTMLElement, source: string, label: string): void {
-  const nonce = crypto.randomUUID();
-  const frame = document.createElement("iframe");
-  frame.title = label;
-  frame.setAttribute("sandbox", "allow-scripts allow-popups allow-popups-to-escape-sandbox");
-  frame.referrerPolicy = "no-referrer";
-  frame.style.height = "60px";
-  frame.loading = "lazy"; // a cell may have hundreds: those out of sight wait
-  const heard = (event: MessageEvent<unknown>): void => {
-    if (!frame.isConnected) removeEventListener("message", heard);
-    const data = event.data as { madang?: unknown; height?: unknown } | null;
-    if (event.source !== frame.contentWindow || data?.madang !== nonce || typeof data.height !== "number") return;
-    frame.style.height = `${String(Math.min(Math.max(data.height, 16), TALLEST))}px`;
-  };
-  addEventListener("message", heard);
-  frame.srcdoc = frameDocument(source, nonce, getComputedStyle(host));
-  host.append(frame);
-}
-
-/** Only our own script may run in there: it measures. The frame has an origin of its own and reaches nothing. */
-function frameDocument(source: string, nonce: string, style: CSSStyleDeclaration): string {
-  const token = (name: string): string => style.getPropertyValue(name).trim();
-  const script = new URL(/* built beside the entry */ "../output-frame.js", import.meta.url).href;
-  const scheme = style.colorScheme.includes("dark") ? "dark" : "light";
-  return `<!doctype html><meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data: blob:; media-src data: blob:; font-src data:; style-src 'unsafe-inline'; script-src ${script}">
-<base target="_blank"><script src="${script}" data-nonce="${nonce}"></script>
-<style>
-:root { color-scheme: ${scheme}; }
-html { height: auto; } body { margin: 0; padding: 2px 0; overflow: auto; font: 13px/1.5 system-ui, sans-serif; color: ${token("--ink")}; background: ${token("--surface")}; }
-table { border-collapse: collapse; font-variant-numeric: tabular-nums; } th, td { padding: 3px 10px; text-align: right; border: 0; }
-thead th { border-bottom: 1px solid ${token("--control-line")}; } tbody tr:nth-child(even) { background: ${token("--sunken")}; } a { color: ${token("--sky")}; }
-</style>${source}`;
 }

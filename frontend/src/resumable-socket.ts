@@ -13,6 +13,8 @@ export interface SocketHooks {
   onLink?: (state: LinkState, code?: number) => void;
   /** Records before `first` are lost to this client: they are no longer kept. */
   onCut?: (first: number) => void;
+  /** Leave out what came before the first connection. */
+  fromNow?: boolean;
 }
 
 /** Bytes after which the server is told what has been taken, and the time after which it is told anyway. A hidden page's
@@ -48,7 +50,8 @@ export function resumableSocket(hooks: SocketHooks): typeof WebSocket {
     constructor(readonly url: string) {
       this.link = new Link({
         url: () => {
-          return `${url}${url.includes("?") ? "&" : "?"}since=${String(nextByUrl.get(url) ?? 0)}`;
+          const next = nextByUrl.get(url) ?? (hooks.fromNow ? null : 0);
+          return next === null ? url : `${url}${url.includes("?") ? "&" : "?"}since=${String(next)}`;
         },
         protocols: [OURS, JUPYTERS],
         onOpen: (protocol) => {

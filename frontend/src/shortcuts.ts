@@ -3,11 +3,26 @@ import { html, type TemplateResult } from "lit";
 import type { Key } from "./i18n.js";
 
 const mac = /Mac|iPhone|iPad/.test(navigator.userAgent);
-const mod = mac ? "⌘" : "Ctrl";
+export const MOD = mac ? "⌘" : "Ctrl";
 
 const LIST: readonly [string, Key][] = [
-  [`${mod}+S`, "keySave"],
+  [`${MOD}+S`, "keySave"],
   ["Shift+Enter, Ctrl+Enter", "keyRun"],
+  ["F5", "keyRunHere"],
+  ["Shift+Alt+F", "keyFormat"],
+  ["Shift+Alt+H", "fileHistory"],
+  ["F12", "keyDefinition"],
+  ["Shift+F12", "keyReferences"],
+  ["F2", "keyRename"],
+  ["Ctrl+Shift+Space", "keySignature"],
+  [`${MOD}+Shift+P`, "keyPalette"],
+  [`${MOD}+P`, "keyOpen"],
+  [`${MOD}+Shift+F`, "keySearch"],
+  [`${MOD}+\\`, "keySplit"],
+  ["Alt+Shift+← →", "keyMoveTab"],
+  [`${MOD}+X ${MOD}+V`, "keyTree"],
+  ["Shift+F10", "keyMenu"],
+  ["Delete", "keyDelete"],
   ["F6", "keyPanels"],
   ["Ctrl+Alt+1", "keyFiles"],
   ["Ctrl+Alt+2", "keyEditor"],

@@ -1,8 +1,8 @@
 /** Questions that a program asks its terminal, and which must not be answered always.
  *
  * A question in replayed history was answered when it was new; answered again, the answer is typed into whatever
- * reads now. So each question is offered to `mayAnswer` first. (Writing the clipboard, OSC 52, is not among what
- * xterm.js does without an addon, and reports of the window are off by default.) */
+ * reads now. So each question is offered to `mayAnswer` first. (Reading and writing the clipboard, OSC 52, is not among
+ * what xterm.js does without an addon; of reports of the window only those of its size are on, for pictures.) */
 import type { IDisposable, Terminal } from "@xterm/xterm";
 
 interface Question {
@@ -22,6 +22,7 @@ const CSI: Question[] = [
   { prefix: "?", intermediates: "$", final: "p" },
   { prefix: "?", final: "u" },
   { final: "t" },
+  { prefix: "?", final: "S" },
 ];
 const DCS: Question[] = [
   { intermediates: "$", final: "q" },
@@ -41,6 +42,5 @@ export function guardQuestions(terminal: Terminal, mayAnswer: () => boolean): ID
 
 /** A window title fit for a tab: no control or direction characters, at most 40 characters. */
 export function cleanTitle(title: string): string {
-   
-  return title.replace(/[\u0000-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g, "").trim().slice(0, 40);
+  return title.slice(0, 400).replace(/[\u0000-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g, "").trim().slice(0, 40);
 }

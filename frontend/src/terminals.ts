@@ -28,3 +28,12 @@ export async function newTerminal(slug: string): Promise<string> {
 export async function endTerminal(session: string, name: string): Promise<void> {
   await request(`/jupyter/api/terminals/${prefixOf(session)}${encodeURIComponent(name)}`, { method: "DELETE" });
 }
+
+/** Who else has which terminal in sight, by the terminal's name; all terminals are in it. */
+export type Company = ReadonlyMap<string, readonly string[]>;
+
+/** What the server says on the terminals' socket. */
+export function readCompany(text: string): Company {
+  const { terminals } = JSON.parse(text) as { terminals: { name: string; people: string[] }[] };
+  return new Map(terminals.map(({ name, people }) => [name, people]));
+}

@@ -34,12 +34,9 @@ export interface Usage {
   bytes_written: number;
   bytes_received: number;
   bytes_sent: number;
-}
-
-/** What a program of the session listens on. */
-export interface Port {
-  port: number;
-  program: string;
+  gpu_ms: number;
+  gpu_memory_kib: number;
+  gpu_memory_peak_kib: number;
 }
 
 export interface Point {
@@ -53,20 +50,35 @@ export interface Point {
   written: number;
   /** Bytes per second, received and sent. */
   network: number;
+  /** Part of the granted devices in use, 0 to 1. */
+  gpu: number;
+  /** Bytes of the project's files, as far as known. */
+  disk: number;
 }
+
+/** What a project's files take: bytes and how many, each with the most that there may be. */
+export interface Room {
+  size: number;
+  limit: number;
+  entries: number;
+  most_entries: number;
+}
+
+export type Granted = Pick<Session["slots"], "cpu" | "gpu">;
 
 /** How much of the past the charts show. */
 export const WINDOW_MS = 120_000;
 
 /** Add a sample: rates come from the difference to the one before. Points older than the window go. */
-export function addSample(points: readonly Point[], previous: Usage | null, usage: Usage, cores: number): Point[] {
+export function addSample(points: readonly Point[], previous: Usage | null, usage: Usage, { cpu: cores, gpu: devices }: Granted, disk = 0): Point[] {
   const elapsed = previous ? usage.wall_ms - previous.wall_ms : 0;
   if (previous && elapsed <= 0) return [...points];
   const cpu = previous ? Math.max(0, usage.cpu_ms - previous.cpu_ms) / elapsed / Math.max(cores, 0.01) : 0;
   const written = previous ? (Math.max(0, usage.bytes_written - previous.bytes_written) * 1000) / elapsed : 0;
   const moved = previous ? Math.max(0, transferred(usage) - transferred(previous)) : 0;
   const network = elapsed > 0 ? (moved * 1000) / elapsed : 0;
-  const point = { at: usage.wall_ms, cpu, memory: usage.memory_kib * 1024, processes: usage.processes, written, network };
+  const gpu = previous ? Math.max(0, usage.gpu_ms - previous.gpu_ms) / elapsed / Math.max(devices, 0.01) : 0;
+  const point = { at: usage.wall_ms, cpu, memory: usage.memory_kib * 1024, processes: usage.processes, written, network, gpu, disk };
   return [...points, point].filter((old) => old.at > usage.wall_ms - WINDOW_MS);
 }
 

@@ -2,9 +2,15 @@
 import { html, nothing, type TemplateResult } from "lit";
 import { icon, type IconName } from "./icons.js";
 import type { Key } from "./i18n.js";
+import { toggleTheme } from "./page-choices.js";
 import type { MadangWorkspace, Pane } from "./madang-workspace.js";
+import { companions, initials } from "./people.js";
 import type { KernelState } from "./transcript.js";
+import type { Now } from "./madang-usage.js";
+import { percent } from "./usage-charts.js";
 import { bytes, type Session } from "./usage-model.js";
+
+const MOST_PEOPLE = 5;
 
 const TONE: Record<Session["state"], string> = {
   pending: "soon", preparing: "soon", running: "good", paused: "soon", stopping: "soon", stopped: "", failed: "bad",
@@ -18,25 +24,47 @@ export function workspaceBar(workspace: MadangWorkspace): TemplateResult {
   const { session, files, inFront } = workspace;
   const file = inFront === "editor" ? files.active.slice(workspace.slug.length + 1) : "";
   const t = workspace.say.bind(workspace);
-  const busy = workspace.kernelState === "busy";
   const live = session?.state === "running";
   return html`<header>
     <a class="brand" href="/dashboard" title=${t("toDashboard")} aria-label=${t("toDashboard")}>마</a>
     <h1 class="sr">${workspace.name}</h1>
     <span class="crumb"><span class="owner">${workspace.owner} / </span><b>${workspace.name}</b>${file ? html` / ${file}` : nothing}</span>
     <span class="space"></span>
-    ${pill(workspace)}
-    <button class="quiet icon quietable" title=${t("theme")} aria-label=${t("theme")} @click=${() => { workspace.toggleTheme(); }}>${icon("sun")}</button>
-    <button class="quietable" title=${t("restart")} aria-label=${t("restart")} ?disabled=${!live} @click=${() => { workspace.restartKernel(); }}>${icon("restart")}<span class="wide">${t("restart")}</span></button>
-    <button class="quietable" title=${t("stop")} aria-label=${t("stop")} ?disabled=${!live && session?.state !== "paused"} @click=${() => { workspace.stop(); }}>${icon("stop")}<span class="wide">${t("stop")}</span></button>
-    ${busy
-      ? html`<button class="danger" @click=${() => { workspace.interrupt(); }}>${icon("stop")}${t("interrupt")}</button>`
-      : html`<button class="primary" title="Ctrl+Enter" ?disabled=${(session !== null && !live) || (inFront === "editor" && !workspace.runnable)} @click=${() => void workspace.run()}>${icon("play")}${t("run")}</button>`}
+    ${people(workspace)}${pill(workspace)}
+    <button class="quiet icon quietable" title=${t("theme")} aria-label=${t("theme")} @click=${() => { toggleTheme(); }}>${icon("sun")}</button>
+    ${workspace.readonly ? nothing : controls(workspace, live)}
+    <button class="quietable" @click=${() => void workspace.share()}>${t("share")}</button>
+    ${workspace.readonly ? nothing : runButton(workspace, live)}
   </header>`;
 }
 
-function pill(workspace: MadangWorkspace): TemplateResult {
+function controls(workspace: MadangWorkspace, live: boolean): TemplateResult {
+  const t = workspace.say.bind(workspace);
+  return html`<button class="quietable" title=${t("restart")} aria-label=${t("restart")} ?disabled=${!live} @click=${() => { workspace.restartKernel(); }}>${icon("restart")}<span class="wide">${t("restart")}</span></button>
+    <button class="quietable" title=${t("stop")} aria-label=${t("stop")} ?disabled=${!live && workspace.session?.state !== "paused"} @click=${() => { workspace.stop(); }}>${icon("stop")}<span class="wide">${t("stop")}</span></button>`;
+}
+
+function runButton(workspace: MadangWorkspace, live: boolean): TemplateResult {
+  const t = workspace.say.bind(workspace);
+  const { busy, inFront, notebook, session } = workspace;
+  return busy
+    ? html`<button class="danger" @click=${() => { workspace.interrupt(); }}>${icon("stop")}${t("interrupt")}</button>`
+    : html`<button class="primary" title=${notebook ? nothing : "Ctrl+Enter"} ?disabled=${(session !== null && !live) || (inFront === "editor" && !workspace.runnable)} @click=${() => void workspace.run()}>${icon("play")}${t(notebook ? "runAll" : "run")}</button>`;
+}
+
+/** Who else is here: pressing somebody's mark follows them. */
+function people(workspace: MadangWorkspace): TemplateResult | typeof nothing {
+  const others = companions(workspace.people, workspace.files.active);
+  if (others.length === 0) return nothing;
+  return html`<span class="people" role="group" aria-label=${workspace.say("people")}>${others.slice(0, MOST_PEOPLE).map((one) => {
+    const words = workspace.say("followPerson", { name: one.name, file: one.path.slice(one.path.lastIndexOf("/") + 1) });
+    return html`<button class="person" style="--person:${one.color}" title=${words} aria-label=${words} @click=${() => void workspace.follow(one)}>${initials(one.name)}</button>`;
+  })}${others.length > MOST_PEOPLE ? html`<span>+${others.length - MOST_PEOPLE}</span>` : nothing}</span>`;
+}
+
+function pill(workspace: MadangWorkspace): TemplateResult | typeof nothing {
   const { session } = workspace;
+  if (workspace.readonly && !session) return nothing;
   const t = workspace.say.bind(workspace);
   const lost = session?.state === "running" && workspace.link === "connecting" && workspace.wasOpen;
   const begins = workspace.problem ? "failed" : "starting";
@@ -59,13 +87,19 @@ export function workspaceFoot(workspace: MadangWorkspace): TemplateResult {
   const connection: Key = over || link === "closed" ? "disconnected" : link === "open" ? "online" : workspace.wasOpen ? "reconnecting" : "connecting";
   return html`<footer>
     <span class=${saved === "failed" ? "bad" : ""} role="status">${saved ? `${mark[saved]} ${t(words[saved])}` : files.active ? nothing : t("noFile")}</span>
-    <span>${workspace.image.replace(":", " ")} · ${t(over ? "kernelDead" : KERNEL[workspace.kernelState])}</span>
+    <span>${workspace.image.replace(":", " ")}${workspace.readonly ? nothing : html` · ${t(over ? "kernelDead" : KERNEL[workspace.kernelState])}`}</span>
     <span class="space"></span>
+    ${workspace.now && session?.state === "running" ? html`<button class="now num" title=${t("session")} @click=${() => { workspace.goTo("session"); }}>${inFew(workspace.now, t)}</button>` : nothing}
     ${cursor && workspace.inFront === "editor" ? html`<span>${t("position", cursor)}</span>` : nothing}
-    <span class=${connection === "reconnecting" ? "amber" : ""} role="status">${connection === "online" ? "●" : connection === "disconnected" ? "○" : "◌"} ${t(connection)}</span>
+    ${workspace.readonly ? nothing : html`<span class=${connection === "reconnecting" ? "amber" : ""} role="status">${connection === "online" ? "●" : connection === "disconnected" ? "○" : "◌"} ${t(connection)}</span>`}
     <button aria-label=${t("shortcuts")} title="${t("shortcuts")} (?)" @click=${() => { workspace.help(); }}>${icon("keyboard")}</button>
     ${languages(workspace)}
   </footer>`;
+}
+
+function inFew({ cpu, memory, gpu, room }: Now, t: MadangWorkspace["say"]): string {
+  const parts = [`CPU ${percent(cpu)}`, bytes(memory), gpu === null ? "" : `GPU ${percent(gpu)}`, room ? t("diskNow", { n: percent(room.size / room.limit) }) : ""];
+  return parts.filter(Boolean).join(" · ");
 }
 
 function languages(workspace: MadangWorkspace): TemplateResult {
@@ -78,8 +112,9 @@ export function workspacePhoneMore(workspace: MadangWorkspace): TemplateResult {
   const t = workspace.say.bind(workspace);
   const live = workspace.session?.state === "running";
   return html`<div class="phone-more"><p>${workspace.image.replace(":", " ")} · ${t(KERNEL[workspace.kernelState])}</p>
-    <button ?disabled=${!live} @click=${() => { workspace.restartKernel(); }}>${icon("restart")}${t("restart")}</button>
-    <button @click=${() => { workspace.toggleTheme(); }}>${icon("sun")}${t("theme")}</button>${languages(workspace)}</div>`;
+    ${workspace.readonly ? nothing : html`<button ?disabled=${!live} @click=${() => { workspace.restartKernel(); }}>${icon("restart")}${t("restart")}</button>`}
+    <button @click=${() => void workspace.share()}>${t("share")}</button>
+    <button @click=${() => { toggleTheme(); }}>${icon("sun")}${t("theme")}</button>${languages(workspace)}</div>`;
 }
 
 const PHONE: readonly [Pane, IconName][] = [["files", "folder"], ["editor", "code"], ["console", "console"], ["terminal", "terminal"]];

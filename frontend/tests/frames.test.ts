@@ -23,6 +23,7 @@ test("terminal frames from the server", () => {
   assert.deepEqual(decodeTerminalFrame(buffer(1, 104, 105)), { kind: "ended", reason: "hi" });
   assert.deepEqual(decodeTerminalFrame(buffer(2, 0, 0, 0, 0, 0, 0, 0, 9)), { kind: "cut", oldest: 9 });
   assert.deepEqual(decodeTerminalFrame(buffer(3, 0, 0, 0, 0, 0, 0, 0, 9)), { kind: "attached", next: 9 });
+  assert.deepEqual(decodeTerminalFrame(buffer(4, 0, 24, 1, 44)), { kind: "size", rows: 24, cols: 300 });
   for (const bad of [buffer(), buffer(0, 1), buffer(2), buffer(3, 1), buffer(99)]) {
     assert.throws(() => decodeTerminalFrame(bad), FrameError);
   }
@@ -31,7 +32,7 @@ test("terminal frames from the server", () => {
 test("terminal frames to the server", () => {
   assert.deepEqual([...encodeInput(new Uint8Array([3]))], [0, 3]);
   assert.deepEqual([...encodeResize(24, 300)], [1, 0, 24, 1, 44]);
-  assert.deepEqual([...encodeResize(0, 1e9)], [1, 0, 1, 255, 255]);
+  assert.deepEqual([...encodeResize(0, 1e9)], [1, 0, 0, 255, 255]);
   assert.deepEqual([...encodeAcknowledge(258)], [2, 0, 0, 0, 0, 0, 0, 1, 2]);
 });
 

@@ -1,8 +1,9 @@
-"""Names of preview hosts. Pure."""
+"""Names of preview hosts, and who may show whom in a frame. Pure."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -46,3 +47,21 @@ def preview_host(preview: Preview, suffix: str, site: str) -> str | None:
     if host not in LOOPBACK:
         return None
     return f"{label}.localhost:{port}" if port else f"{label}.localhost"
+
+
+def frame_source(suffix: str, https: bool) -> str:
+    """The preview hosts, as a source in the Content-Security-Policy of the site's pages."""
+    return f"{'https' if https else 'http'}://*.{suffix or 'localhost:*'}"
+
+
+def frame_ancestors(origins: Iterable[str], hosts: Iterable[str], https: bool) -> str:
+    """Which pages may show a preview in a frame: its own and the site's (``origins``, or else by ``hosts``)."""
+    scheme = "https" if https else "http"
+    names = ["*" + host if host.startswith(".") else host for host in hosts if not host.startswith(("[", "*"))]
+    return " ".join(["'self'", *(list(origins) or [f"{scheme}://{name}:*" for name in names])])
+
+
+def is_local(header: str) -> bool:
+    """Whether a ``Host`` header names this machine: browsers trust it without TLS."""
+    host, _ = split_host(header)
+    return host in LOOPBACK or host.endswith(".localhost")

@@ -11,7 +11,7 @@ from django.conf import settings
 
 from portal.preview import http1
 from portal.preview.hosts import Preview
-from portal.preview.http1 import BadResponse, Headers, Response
+from portal.preview.http1 import BadResponse, Head, Headers, Response
 from sandbox.runner.wire import CallError, Stream, WireError
 from sessions.problems import Problem
 from sessions.runner import connect
@@ -23,8 +23,10 @@ _PLAIN = [
     (b"referrer-policy", b"no-referrer"), (b"x-content-type-options", b"nosniff"),
 ]  # fmt: skip
 _NOT_FROM_OUTSIDE = (b"forwarded", b"x-real-ip")
-# What would speak for more than this one preview.
-_NOT_FROM_INSIDE = (b"strict-transport-security", b"alt-svc", b"public-key-pins", b"nel", b"report-to")
+# What would speak for more than this one preview, and who may frame it, which is ours to say.
+_NOT_FROM_INSIDE = (
+    b"strict-transport-security", b"alt-svc", b"public-key-pins", b"nel", b"report-to", b"x-frame-options",
+)  # fmt: skip
 _DOMAIN = re.compile(rb";\s*domain\s*=[^;]*", re.IGNORECASE)
 
 
@@ -34,8 +36,13 @@ async def say(send: Any, status: int, text: str, headers: Headers | None = None)
     await send({"type": "http.response.body", "body": f"{text}\n".encode()})
 
 
-async def relay_http(preview: Preview, scope: dict[str, Any], receive: Any, send: Any, cookie: str) -> None:
-    """Answer the request ``scope`` with what the program says. ``cookie`` is ours and goes no further."""
+async def relay_http(
+    preview: Preview, scope: dict[str, Any], receive: Any, send: Any, cookie: str, more: Headers
+) -> None:
+    """Answer the request ``scope`` with what the program says and the headers ``more``.
+
+    ``cookie`` is ours and goes no further.
+    """
     response = Response(scope["method"])
     flow = Flow(send)
     try:
@@ -44,13 +51,16 @@ async def relay_http(preview: Preview, scope: dict[str, Any], receive: Any, send
             stream.by_hand = True  # nobody inside heeds acknowledgements, and who never reads must not pile them up
             asking = asyncio.create_task(_ask(stream, scope, receive, cookie))
             try:
-                await _answer(stream, response, send, flow, asking)
+                await _answer(stream, response, partial(_start, send, more), send, flow, asking)
             finally:
                 asking.cancel()
                 await asyncio.gather(asking, return_exceptions=True)
+    except asyncio.CancelledError:
+        flow.cut()  # who watched it may no longer
+        raise
     except (Problem, CallError, BadResponse, WireError, ConnectionError, ValueError) as error:
         if response.head is None:
-            await say(send, 502, _why(error))
+            await say(send, 502, _why(error), more)
         else:
             flow.cut()  # half an answer must not look like a whole one
     finally:
@@ -73,7 +83,13 @@ async def _ask(stream: Stream, scope: dict[str, Any], receive: Any, cookie: str)
             await stream.write(http1.chunk(b""))
 
 
-async def _answer(stream: Stream, response: Response, send: Any, flow: Flow, asking: asyncio.Task[None]) -> None:
+async def _start(send: Any, more: Headers, head: Head) -> None:
+    await send({"type": "http.response.start", "status": head.status, "headers": [*returned(head.headers), *more]})
+
+
+async def _answer(
+    stream: Stream, response: Response, start: Any, send: Any, flow: Flow, asking: asyncio.Task[None]
+) -> None:
     records = stream.__aiter__()
     started = False
     while not response.done:
@@ -85,8 +101,7 @@ async def _answer(stream: Stream, response: Response, send: Any, flow: Flow, ask
             if response.head.status == 101:
                 raise BadResponse("it changed the protocol")
             started = True
-            headers = returned(response.head.headers)
-            await send({"type": "http.response.start", "status": response.head.status, "headers": headers})
+            await start(response.head)
         if body:
             await send({"type": "http.response.body", "body": body, "more_body": True})
             await flow.drained()

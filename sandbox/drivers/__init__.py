@@ -19,11 +19,12 @@ from pathlib import Path
 from typing import Protocol
 
 from sandbox.egress.rules import Network
+from sandbox.gpu import Device, Share
 from sandbox.images import Image
 from sandbox.slots import Slots
 from sandbox.usage import Usage
 
-NOTICES = frozenset({"disk_full", "processes_full", "memory_full"})
+NOTICES = frozenset({"disk_full", "processes_full", "memory_full", "gpu_memory_full"})
 
 
 class SandboxError(Exception):
@@ -41,7 +42,8 @@ class SandboxSpec:
     ``id`` names it (a UUID's text). ``project`` is the host folder mounted read-write at
     ``/home/work/project``; ``datasets`` maps a name under ``/datasets`` to a host folder,
     read-only. ``hostname`` is what the prompt shows. ``network`` is what it may reach: the driver gives it to
-    :func:`sandbox.egress.record.prepare` and the sandbox nothing but loopback.
+    :func:`sandbox.egress.record.prepare` and the sandbox nothing but loopback. ``gpus`` are the shares of devices
+    that its slot ``gpu`` stands for: it sees these devices and no other.
     """
 
     id: str
@@ -53,6 +55,7 @@ class SandboxSpec:
     hostname: str = "madang"
     environment: Mapping[str, str] = field(default_factory=dict)
     network: Network = field(default_factory=Network)
+    gpus: tuple[Share, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -96,11 +99,29 @@ class Exit:
     detail: str = ""
 
 
+@dataclass(frozen=True)
+class Cleared:
+    """What a sandbox was at :meth:`Driver.clear`: its totals, and since :meth:`Driver.mark` the most memory that it had
+    and what its policy refused.
+
+    ``clean``: nothing is left of what ran in it. ``peak_kib`` is the kernel's where that counts anew when it is told
+    to, or where more was used than ever before; else it is the highest of our readings.
+    """
+
+    usage: Usage
+    peak_kib: int
+    refused: tuple[Refused, ...] = ()
+    clean: bool = False
+
+
 class Driver(Protocol):
     """See the module's text. Every method may raise :class:`SandboxError`."""
 
     async def open(self) -> None:
         """Get ready (start zygotes, check the host). Idempotent."""
+
+    async def gpus(self) -> list[Device]:
+        """The devices that sandboxes can be granted here, in an order in which neighbours work best together."""
 
     async def close(self) -> None:
         """Release what this process holds; sandboxes keep running."""
@@ -124,6 +145,15 @@ class Driver(Protocol):
 
     async def resume(self, id: str) -> None: ...
 
+    async def mark(self, id: str) -> Usage:
+        """Something begins that is accounted for by itself: the totals now."""
+
+    async def clear(self, id: str) -> Cleared:
+        """It is over: end all that runs inside but the runner, and remove what programs have left where they can write.
+
+        A project stays as it is.
+        """
+
     async def stop(self, id: str) -> None:
         """End it: its processes get SIGTERM, then SIGKILL after a short grace. Idempotent."""
 
@@ -143,6 +173,8 @@ def load_driver(name: str, state: Path, spares: int = 16) -> Driver:
     try:
         module = import_module(f"sandbox.drivers.{name}")
     except ModuleNotFoundError as error:
+        if error.name != f"sandbox.drivers.{name}":
+            raise  # it is there, and lacks something itself
         raise SandboxError("unknown_driver", f"There is no driver called {name!r}.") from error
     driver: Driver = module.create(state, spares)
     return driver

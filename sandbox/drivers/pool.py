@@ -165,4 +165,5 @@ class Pool(Generic[S]):
         change = self.demand.next_change(now)
         wait = _LOOK_SECONDS if change is None else min(_LOOK_SECONDS, max(0.0, change - now))
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._wake.wait(), wait)
+            async with asyncio.timeout(wait):
+                await self._wake.wait()

@@ -1,11 +1,13 @@
-"""The jail driver's end of the zygotes (:mod:`sandbox.jail.zygote`)."""
+"""The drivers' end of what jails are forked from (:mod:`sandbox.jail.zygote`, :mod:`sandbox.container.keeper`)."""
 
 from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 import socket
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 
 from sandbox.drivers import SandboxError
@@ -16,10 +18,14 @@ _CHECKOUT = Path(__file__).resolve().parents[2]
 
 
 class Zygote:
-    """The driver's end of one image's zygote; started at the first need, and again if it died."""
+    """The driver's end of a process that forks jails; started at the first need, and again if it died.
 
-    def __init__(self, image: Image, prefix: Path) -> None:
-        self._image, self._prefix = image, prefix
+    ``name`` is for a person. ``command`` is started with the number of its end of the control socket as a further word
+    before ``modules``.
+    """
+
+    def __init__(self, name: str, command: list[str], environment: dict[str, str], modules: Sequence[str] = ()) -> None:
+        self._name, self._command, self._environment, self._modules = name, command, environment, modules
         self._control: socket.socket | None = None
         self._process: subprocess.Popen[bytes] | None = None
         self._lock = asyncio.Lock()
@@ -44,9 +50,8 @@ class Zygote:
             self._process.wait()
 
     async def _start(self) -> None:
-        python = self._prefix / "bin" / "python"
-        if not python.exists():
-            message = f"The image {self._image.name} is not installed on this host: python -m sandbox.images.install"
+        if not shutil.which(self._command[0]):
+            message = f"The {self._name} is not installed on this host: python -m sandbox.images.install"
             raise SandboxError("image_missing", message)
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
@@ -54,23 +59,27 @@ class Zygote:
         self._control = ours
         ours.setblocking(False)
         try:
-            ready = await asyncio.wait_for(asyncio.get_running_loop().sock_recv(ours, 64), _READY_SECONDS)
+            async with asyncio.timeout(_READY_SECONDS):
+                ready = await asyncio.get_running_loop().sock_recv(ours, 64)
         except TimeoutError:
             ready = b""
         ours.setblocking(True)
         if ready != b"ready":
             self._process.kill()
-            raise SandboxError("zygote_failed", f"The image {self._image.name} could not be loaded; the log says why.")
+            raise SandboxError("zygote_failed", f"The {self._name} could not be loaded; the log says why.")
 
     def _spawn(self, control: socket.socket) -> subprocess.Popen[bytes]:
-        python = str(self._prefix / "bin" / "python")
-        command = [python, "-P", "-m", "sandbox.jail.zygote", str(control.fileno()), *self._image.preload]
-        keep = [control.fileno()]
-        return subprocess.Popen(command, cwd="/", env=self._environment(), pass_fds=keep, stdin=subprocess.DEVNULL)
-
-    def _environment(self) -> dict[str, str]:
-        """Nothing of ours but what it needs: a secret in the environment would be in every sandbox's memory."""
-        single = dict.fromkeys(self._image.thread_variables, "1")  # a fork cannot inherit threads
+        """With nothing of our environment but what it needs: a secret there would be in every sandbox's memory."""
         ours = {"PATH": os.environ.get("PATH", os.defpath), "LANG": "C.UTF-8", "PYTHONPATH": str(_CHECKOUT)}
-        cache = {"HOME": str(self._prefix), "MPLCONFIGDIR": str(self._prefix / "matplotlib")}
-        return {**ours, **cache, **single, **self._image.environment}
+        ours["LD_BIND_NOW"] = "1"  # the linker's tables are written to at once, and so shared by all forks
+        command, keep = [*self._command, str(control.fileno()), *self._modules], [control.fileno()]
+        environment = {**ours, **self._environment}
+        return subprocess.Popen(command, cwd="/", env=environment, pass_fds=keep, stdin=subprocess.DEVNULL)
+
+
+def image_zygote(image: Image, prefix: Path) -> Zygote:
+    """The zygote of ``image``, whose environment is at ``prefix``."""
+    single = dict.fromkeys(image.thread_variables, "1")  # a fork cannot inherit threads
+    cache = {"HOME": str(prefix), "MPLCONFIGDIR": str(prefix / "matplotlib")}
+    command = [str(prefix / "bin" / "python"), "-P", "-m", "sandbox.jail.zygote"]
+    return Zygote(f"image {image.name}", command, {**cache, **single, **image.environment}, image.preload)

@@ -38,7 +38,9 @@ def verdict(address: Address) -> str:
 def _verdict_v6(address: IPv6Address) -> str:
     if address.scope_id is not None:
         return "link-local"
-    if address in _NAT64:
+    if address.ipv4_mapped is not None:  # Pythons differ in what they say of these, and of 6to4
+        return "reserved"
+    if address in _NAT64 or address.sixtofour is not None:
         return _hidden(address)  # what it leads to decides
     if word := _kind(address):
         return word

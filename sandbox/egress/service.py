@@ -32,7 +32,8 @@ async def serve(sandboxes: Path, allowances: Sequence[Allowance], ended: asyncio
             if attendant := _attend(sandboxes / new[0], allowances):
                 attendants[new] = attendant
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(ended.wait(), LOOK_SECONDS)
+            async with asyncio.timeout(LOOK_SECONDS):
+                await ended.wait()
     log.info("the session service has ended: no new connections")
     await asyncio.gather(*(attendant.leave() for attendant in attendants.values()), *leaving)
 

@@ -1,6 +1,7 @@
 """Put on this host what an image needs: for an image with a ``requirements.txt``, a virtual environment.
 
-``python -m sandbox.images.install`` does it for every image that has no base; a second run finds all in place and
+``python -m sandbox.images.install`` does it for every image that has no base, of the optional ones for those that are
+named or are there; a second run finds all in place and
 returns at once. The environment is built beside its final place and then renamed into it, so a set-up that is killed
 half-way leaves nothing that looks finished, and sessions that run on an older one keep their files until the
 rename. Standard library only: this runs before anything is installed.
@@ -19,9 +20,8 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from sandbox.images import Image, images
+from sandbox.images import STAMP, Image, described
 
-STAMP = ".madang-stamp"
 Echo = Callable[[str], None]
 
 
@@ -63,8 +63,10 @@ def stamp_of(image: Image) -> str:
     digest.update(sys.version.encode())
     digest.update(os.path.realpath(sys.executable).encode())
     requirements = image.directory / "requirements.txt"
-    if requirements.exists():
-        digest.update(requirements.read_bytes())
+    for line in requirements.read_text(encoding="utf-8").splitlines() if requirements.exists() else ():
+        digest.update(f"{line}\n".encode())
+        if line.startswith("-r "):
+            digest.update((image.directory / line[3:].strip()).read_bytes())
     return digest.hexdigest()
 
 
@@ -145,8 +147,14 @@ def main() -> int:
     state = os.environ.get("MADANG_STATE") or str(root / "var")
     parser.add_argument("--state", type=Path, default=Path(state), help="state directory (default: %(default)s)")
     parser.add_argument("--check", action="store_true", help="only say what is missing; exit 1 if anything is")
+    parser.add_argument("optional", nargs="*", metavar="IMAGE", help="directories of optional images to install too")
     arguments = parser.parse_args()
-    for image in (image for image in images().values() if not image.base):
+    own = {image.directory.name: image for image in described() if not image.base}
+    if unknown := set(arguments.optional) - set(own):
+        parser.error(f"there is no such image: {', '.join(sorted(unknown))}; there are {', '.join(own)}")
+    for image in own.values():
+        if image.optional and image.directory.name not in arguments.optional and not image.set_up:
+            continue
         if arguments.check:
             if not is_current(image, arguments.state):
                 print(f"{image.name} is not set up")

@@ -19,8 +19,9 @@ and the sandbox, whose pid 1 it is, dies with it: it fails closed. Over it, befo
 runner hands the jail the descriptor of its seccomp filter: system calls that the policy asks about wait
 there for the jail's answer.
 
-Modules, in the order of use: :mod:`plan` (what to build, as data), :mod:`zygote`, :mod:`supervisor`
-(the jail) with :mod:`shown` (what it lets be seen: :mod:`seen`) and :mod:`guard` (the disk limit), :mod:`notices`,
-:mod:`cgroups` and :mod:`disks` (limits and accounts), :mod:`builder`, :mod:`root` (the private root),
-:mod:`notifier` (asked calls), :mod:`claim` (spare sandboxes), :mod:`linux` (system calls).
+Modules, in the order of use: :mod:`plan` (what to build, as data), :mod:`zygote` and :mod:`forks`,
+:mod:`supervisor` (the jail) with :mod:`shown` (what it lets be seen: :mod:`seen`) and :mod:`guard` (the disk limit),
+:mod:`notices`, :mod:`cgroups` and :mod:`disks` (limits and accounts), :mod:`making` and :mod:`beginning`,
+:mod:`builder`, :mod:`root` (the private root), :mod:`notifier` (asked calls), :mod:`claim` (spare sandboxes),
+:mod:`linux` (system calls).
 """

@@ -8,12 +8,12 @@ import resource
 import socket
 import struct
 import sys
-import time
 import traceback
 from dataclasses import dataclass
 from pathlib import Path
 
-from sandbox.jail import landlock, linux, root
+from sandbox.jail import guest, landlock, linux, root
+from sandbox.jail.beginning import start_clock
 from sandbox.jail.cgroups import Cgroup
 from sandbox.jail.plan import INSIDE_ID, PROJECT, Plan
 from sandbox.policy.compile import seccomp_program
@@ -100,18 +100,6 @@ def _hand_over_namespaces(lifeline: int) -> None:
         os.close(space)
 
 
-def start_clock(pid: int | str) -> None:
-    """In the time namespace that the children of ``pid`` will have, it is as if the machine had just started."""
-    now = time.clock_gettime(time.CLOCK_BOOTTIME)
-    Path(f"/proc/{pid}/timens_offsets").write_text(f"boottime -{int(now)} 0")
-
-
-def write_id_maps(pid: int, host_id: int) -> None:
-    """The jail's part: inside the user namespace of ``pid``, ``INSIDE_ID`` is the host's ``host_id``."""
-    for name in ("uid_map", "gid_map"):
-        Path(f"/proc/{pid}/{name}").write_text(f"{INSIDE_ID} {host_id} 1")
-
-
 def _detach_from_host() -> None:
     linux.mount("", "/", "", linux.MS_REC | linux.MS_PRIVATE)
 
@@ -120,10 +108,17 @@ def _be_runner(plan: Plan, channels: Channels, trees: list[tuple[int, str]], spi
     linux.set_name("runner")
     os.setsid()  # no process group with the jail: what is sent to a group from inside stays inside
     root.enter(plan, trees)
+    if plan.root:
+        guest.settle()
     socket.sethostname(plan.hostname)
     _loopback_up()
+    serve(plan, channels.listener, channels.lifeline, spill, program)
+
+
+def serve(plan: Plan, listener: int, lifeline: int, spill: int, program: bytes) -> None:
+    """As pid 1 of a sandbox that is built: give up what is left of privileges, and be its runner. Never returns."""
     _environment(plan)
-    listener, lifeline, spill = _keep_only(channels.listener, channels.lifeline, spill)
+    listener, lifeline, spill = _keep_only(listener, lifeline, spill)
     _limits(plan)
     linux.prctl(linux.PR_SET_NO_NEW_PRIVS, 1)
     linux.drop_capabilities()
@@ -135,7 +130,14 @@ def _be_runner(plan: Plan, channels: Channels, trees: list[tuple[int, str]], spi
     _silence()
     kernels, inherited = tuple(plan.kernels), (listener, lifeline, spill)
     config = server.RunnerConfig(
-        plan.image, kernels, home, *inherited, spare=plan.spare, door=egress.PORT, programs=plan.programs
+        plan.image,
+        kernels,
+        home,
+        *inherited,
+        spare=plan.spare,
+        door=egress.PORT,
+        programs=plan.programs,
+        scratch=(*plan.shared, *plan.tmpfs, root.QUEUES),
     )
     server.run(config)
 

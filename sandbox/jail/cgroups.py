@@ -5,6 +5,7 @@ Sources: the kernel's ``admin-guide/cgroup-v1`` and ``admin-guide/cgroup-v2``.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import sys
@@ -37,10 +38,15 @@ class CgroupError(Exception):
 
 @dataclass(frozen=True)
 class Cgroup:
-    """The control groups of one sandbox: one directory (v2), or one for each controller (v1)."""
+    """The control groups of one sandbox: one directory (v2), or one for each controller (v1).
+
+    With ``nested`` its processes are in groups beneath these, which somebody else makes (a container engine).
+    Limits, accounts and freezing hold for all that is beneath.
+    """
 
     version: int
     paths: dict[str, Path]
+    nested: bool = False
 
     def create(self, slots: Slots, cores: Sequence[int] = (), disk: str = "") -> None:
         """Make the directories and set the limits of ``slots``; pin to ``cores``; limit input and output on ``disk``.
@@ -111,10 +117,7 @@ class Cgroup:
         raise OSError(f"the cgroup did not become {state}")
 
     def processes(self) -> list[int]:
-        try:
-            return [int(line) for line in self._read("memory", "cgroup.procs").split()]
-        except OSError:
-            return []
+        return [int(line) for text in self._each("memory", "cgroup.procs") for line in text.split()]
 
     def kill(self) -> None:
         """SIGKILL everything inside, frozen or not."""
@@ -132,7 +135,7 @@ class Cgroup:
         """Remove the directories once they are empty; whether all are gone."""
         deadline = time.monotonic() + seconds
         while True:
-            left = [path for path in set(self.paths.values()) if not _rmdir(path)]
+            left = [path for path in self._all_paths() if not _rmdir(path)]
             if not left:
                 return True
             if time.monotonic() > deadline:
@@ -142,14 +145,13 @@ class Cgroup:
 
     def out_of_memory_kills(self) -> int:
         file = "memory.events" if self.version == 2 else "memory.oom_control"
-        return _field(self._read("memory", file), "oom_kill")
+        if self.version == 2 or not self.nested:
+            return _field(self._read("memory", file), "oom_kill")
+        return sum(_field(text, "oom_kill") for text in self._each("memory", file))  # version 1 counts in each alone
 
     def refused_tasks(self) -> int:
         """How often the limit of processes and threads refused one."""
-        try:
-            return _field(self._read("pids", "pids.events"), "max")
-        except FileNotFoundError:
-            return 0  # version 1 had none before Linux 4.8
+        return sum(_field(text, "max") for text in self._each("pids", "pids.events"))  # version 1: since Linux 4.8
 
     def open_reserve(self, slots: Slots, open: bool) -> None:
         """Leave room for the tasks that only the runner may start beyond ``slots``, or none.
@@ -172,10 +174,14 @@ class Cgroup:
             now,
             cpu_ms=max(cpu_ms, before.cpu_ms),
             memory_peak_kib=max(peak // 1024, now.memory_peak_kib),
-            processes=int(self._read("pids", "pids.current")),
+            processes=self.tasks(),
             bytes_read=max(read, transferred[0], before.bytes_read),
             bytes_written=max(written, transferred[1], before.bytes_written),
         )
+
+    def tasks(self) -> int:
+        """Processes and threads, with those that have ended and were not waited for."""
+        return int(self._read("pids", "pids.current"))
 
     def memory_kib(self) -> int:
         """What it holds now, page cache included."""
@@ -219,6 +225,21 @@ class Cgroup:
             pass  # the root group, or a kernel that keeps no such account: the processes' own count
         return 0, 0
 
+    def _each(self, controller: str, file: str) -> Iterator[str]:
+        """The texts of ``file`` in every group of the sandbox that has it."""
+        path = self.paths[controller]
+        for folder in [path, *(_folders(path) if self.nested else ())]:
+            with contextlib.suppress(OSError):  # it has just gone, or has no such file
+                yield pseudofiles.read(f"{folder}/{file}")
+
+    def _all_paths(self) -> list[Path]:
+        """What is to be removed, the innermost first. An engine makes groups in every hierarchy that there is."""
+        if not self.nested:
+            return list(set(self.paths.values()))
+        own = next(iter(self.paths.values()))
+        tops = {*self.paths.values(), *ROOT.glob(f"*/{own.parent.name}/{own.name}")}
+        return [path for top in tops for path in [*reversed(_folders(top)), top]]
+
     def _read(self, controller: str, file: str) -> str:
         return pseudofiles.read(f"{self.paths[controller]}/{file}")
 
@@ -253,13 +274,15 @@ class Gauges:
 ParentGroups = tuple[int, dict[str, Path]]
 
 
-def parent_groups() -> ParentGroups:
+def parent_groups(at_top: bool = False) -> ParentGroups:
     """Version, and for each controller the directory under which this process may make groups.
+
+    With ``at_top`` it is one path in every hierarchy, wherever this process is itself: what is root's only.
 
     Raises:
         CgroupError: there is none.
     """
-    own = dict(_own_groups())
+    own = dict.fromkeys(dict(_own_groups()), "/") if at_top else dict(_own_groups())
     if (ROOT / "cgroup.controllers").exists():
         base = _v2_base(ROOT / own[""].lstrip("/"))
         enabled = (base / "cgroup.subtree_control").read_text().split()
@@ -301,8 +324,13 @@ def _try(controller: str, base: Path) -> None:
         raise CgroupError(f"No cgroup can be made for {controller}: {error.strerror}.") from error
 
 
-def sandbox_group(id: str, version: int, bases: dict[str, Path]) -> Cgroup:
-    return Cgroup(version, {controller: base / id for controller, base in bases.items()})
+def sandbox_group(id: str, version: int, bases: dict[str, Path], nested: bool = False) -> Cgroup:
+    return Cgroup(version, {controller: base / id for controller, base in bases.items()}, nested)
+
+
+def _folders(path: Path) -> list[Path]:
+    """The groups beneath, the outermost first; one that goes meanwhile is passed over, as os.walk() does."""
+    return [Path(where, name) for where, names, _ in os.walk(path) for name in names]
 
 
 def _v2_base(own: Path) -> Path:

@@ -10,7 +10,9 @@ from __future__ import annotations
 import os
 import socket
 import threading
+from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 from sandbox.jail import linux, root
 from sandbox.jail.plan import PROJECT, Plan
@@ -44,17 +46,41 @@ def root_of(plan: Plan) -> str:
     return PROJECT if plan.project else plan.environment["HOME"]
 
 
+def write_outside(folder: Path, more: Plan) -> Plan:
+    """Write the files of ``more`` in place under ``folder``, from where they are bound; returns what is left of it."""
+    for name, text in more.files.items():
+        (folder / name.lstrip("/")).write_text(text)
+    return replace(more, files={})
+
+
 def enter(pid: int, more: Plan, trees: list[tuple[int, str]]) -> None:
     """Mount ``trees`` in the sandbox of process ``pid`` and give it its hostname; returns when it is done.
 
     Raises:
         OSError: the kernel refused a step; the message names it.
     """
+    within(pid, lambda: _enter(more, trees))
+
+
+def within(pid: int, action: Callable[[], None]) -> None:
+    """Do ``action`` in the mount and uts namespaces of process ``pid``; returns when it is done.
+
+    What ``action`` raises, this does.
+
+    Raises:
+        OSError: the namespaces could not be joined.
+    """
     failure: list[BaseException] = []
 
     def work() -> None:
         try:
-            _enter(pid, more, trees)
+            linux.unshare(linux.CLONE_FS)
+            pidfd = os.pidfd_open(pid)
+            try:
+                linux.setns(pidfd, linux.CLONE_NEWNS | linux.CLONE_NEWUTS)
+            finally:
+                os.close(pidfd)
+            action()
         except BaseException as error:
             failure.append(error)
 
@@ -65,22 +91,21 @@ def enter(pid: int, more: Plan, trees: list[tuple[int, str]]) -> None:
         raise failure[0]
 
 
-def _enter(pid: int, more: Plan, trees: list[tuple[int, str]]) -> None:
-    linux.unshare(linux.CLONE_FS)
-    pidfd = os.pidfd_open(pid)
-    try:
-        linux.setns(pidfd, linux.CLONE_NEWNS | linux.CLONE_NEWUTS)
-    finally:
-        os.close(pidfd)
+def _enter(more: Plan, trees: list[tuple[int, str]]) -> None:
     socket.sethostname(more.hostname)
-    top = linux.open_tree("/", recursive=False)
-    linux.mount_setattr("", 0, top, clear=linux.MOUNT_ATTR_RDONLY)  # a copy of the mount: inside it stays read-only
-    for name, text in more.files.items():
-        _write(top, name, text)
-    os.close(top)
+    if more.files:
+        _write_on_root(more.files)
     for tree, target in trees:
         linux.move_mount(tree, target)
         os.close(tree)
+
+
+def _write_on_root(files: dict[str, str]) -> None:
+    top = linux.open_tree("/", recursive=False)
+    linux.mount_setattr("", 0, top, clear=linux.MOUNT_ATTR_RDONLY)  # a copy of the mount: inside it stays read-only
+    for name, text in files.items():
+        _write(top, name, text)
+    os.close(top)
 
 
 def _write(top: int, name: str, text: str) -> None:

@@ -41,8 +41,8 @@ _SLICE = 0.005
 class DiskGuard:
     """Watches over the project of one sandbox.
 
-    ``runner`` is its first process, whose own files do not count; ``spaces`` are descriptors of its user
-    and mount namespace.
+    ``runner`` is its first process, whose own files do not count; ``spaces`` are descriptors of the namespaces to
+    enter, in their order, to change its mounts.
     """
 
     def __init__(self, project: Path, limit: int, cgroup: Cgroup, runner: int, spaces: list[int]) -> None:
@@ -197,8 +197,8 @@ class DiskGuard:
         if pid == 0:
             code = 1
             try:
-                for space, kind in zip(self._spaces, (linux.CLONE_NEWUSER, linux.CLONE_NEWNS), strict=True):
-                    linux.setns(space, kind)
+                for space in self._spaces:
+                    linux.setns(space, linux.ANY_NAMESPACE)
                 action()
                 code = 0
             finally:

@@ -14,6 +14,7 @@ CLONE_NEWNS, CLONE_NEWCGROUP, CLONE_NEWUTS, CLONE_NEWIPC = 0x00020000, 0x0200000
 CLONE_FS = 0x00000200
 CLONE_NEWUSER, CLONE_NEWPID, CLONE_NEWNET = 0x10000000, 0x20000000, 0x40000000
 CLONE_NEWTIME = 0x00000080
+ANY_NAMESPACE = 0
 
 MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_REMOUNT, MS_BIND = 1, 2, 4, 8, 32, 4096
 MS_REC, MS_PRIVATE = 16384, 1 << 18
@@ -69,7 +70,7 @@ def unshare(flags: int) -> None:
 
 def setns(descriptor: int, flags: int) -> None:
     """Let the calling thread join namespaces: those of the process that the pidfd ``descriptor`` names (``flags`` says
-    which), or the one that it is itself a descriptor of (``flags`` is its kind)."""
+    which), or the one that it is itself a descriptor of (``flags`` is its kind, or any)."""
     _check(_libc.setns(descriptor, flags), "setns")
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import signal
 import time
 
 from sandbox.jail.cgroups import Cgroup
@@ -20,6 +23,7 @@ class Notices:
         self._tasks = 0
         self._reserve = False
         self._kills, self._killed = 0, 0.0
+        self._gpu_killed = 0.0
 
     def after(self, usage: Usage) -> None:
         """Open the runner's reserve of processes while it is needed.
@@ -33,6 +37,12 @@ class Notices:
             self._cgroup.open_reserve(self._slots, full)
             self._reserve = full
 
+    def end_for_gpu_memory(self, pid: int) -> None:
+        """End a process of the sandbox's that has more of a device's memory than was granted."""
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+        self._gpu_killed = time.monotonic()
+
     def now(self, guard: DiskGuard | None) -> tuple[str, str]:
         """A stable word (:data:`sandbox.drivers.NOTICES`) and a sentence, or nothing."""
         if guard is not None and guard.full:
@@ -44,4 +54,6 @@ class Notices:
             self._kills, self._killed = kills, time.monotonic()
         if self._killed and time.monotonic() - self._killed < NOTICE_SECONDS:
             return "memory_full", "Its memory was full, and a program in it was ended."
+        if self._gpu_killed and time.monotonic() - self._gpu_killed < NOTICE_SECONDS:
+            return "gpu_memory_full", "It used more of the GPU's memory than its share, and a program in it was ended."
         return "", ""

@@ -56,7 +56,8 @@ class LiveFacts:
         self.most_tasks, self.most_processes, self._sysinfo = most_tasks, most_processes, sysinfo
         self._runner = Path(f"/proc/{runner}/task")
         self._tasks = os.open(cgroup.paths["pids"] / "pids.current", os.O_RDONLY | os.O_CLOEXEC)
-        self._processes = cgroup.paths["pids"] / "cgroup.procs"
+        self._cgroup = cgroup
+        self.waits = 0  # the interpreter that waits for programs (see sandbox.runner.warm), 0 for none
 
     @property
     def tasks(self) -> int:
@@ -64,7 +65,7 @@ class LiveFacts:
 
     @property
     def processes(self) -> int:
-        return self._processes.read_bytes().count(b"\n")  # opened anew: version 1 shows an open file an old list
+        return len(self._cgroup.processes())
 
     @property
     def sysinfo(self) -> bytes:
@@ -73,7 +74,7 @@ class LiveFacts:
     @property
     def runner(self) -> frozenset[int]:
         statuses = (status.read_text() for status in self._runner.glob("*/status"))
-        return frozenset(_field(status, "NSpid") for status in statuses)
+        return frozenset(_field(status, "NSpid") for status in statuses) | ({self.waits} - {0})
 
     @property
     def runner_threads(self) -> frozenset[int]:

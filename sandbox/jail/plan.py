@@ -6,14 +6,19 @@ import json
 import os
 import sys
 from dataclasses import dataclass, field, replace
+from glob import escape, glob
 from pathlib import Path
 from typing import Any
 
 from sandbox import packages
 from sandbox.drivers import SandboxSpec
 from sandbox.egress.environment import proxy_environment
+from sandbox.gpu import HUNDRED, Share
+from sandbox.jail import guest
+from sandbox.jail.bind import Bind
 from sandbox.jail.seen import cpu_files
 from sandbox.policy import Programs, load_policy
+from sandbox.roots.paths import real
 from sandbox.slots import MIB, Slots
 
 INSIDE_ID = 1000
@@ -25,27 +30,22 @@ PROJECT = f"{HOME}/project"
 _ETC = """
 alternatives ld.so.cache ld.so.conf ld.so.conf.d localtime timezone ssl/certs ssl/openssl.cnf ca-certificates.conf
 pki/tls/certs pki/ca-trust fonts mime.types magic inputrc terminfo vim vimrc nanorc java-17-openjdk java-21-openjdk
-R octave.d python3 python3.11 python3.12 python3.13 perl protocols services ethertypes shells login.defs gai.conf
+R octave.d php python3 python3.11 python3.12 python3.13 perl protocols services ethertypes shells login.defs gai.conf
 locale.alias locale.gen default/locale debian_version os-release lsb-release dpkg
 """.split()  # noqa: SIM905 - a list of words reads as one
+_STATE = ("/var/lib/ghc",)  # of programs that keep there what they cannot do without
 _TOP = ("bin", "sbin", "lib", "lib32", "lib64", "libx32")
 _DEVICES = ("null", "zero", "full", "random", "urandom", "tty")
-
-
-@dataclass(frozen=True)
-class Bind:
-    """A host path shown at ``target``.
-
-    ``owner`` (uid, gid on disk) makes its files the sandboxed user's, by an idmapped mount. What is not
-    ``executable`` can be read, and neither started nor loaded as a library.
-    """
-
-    source: str
-    target: str
-    writable: bool = False
-    device: bool = False
-    owner: tuple[int, int] | None = None
-    executable: bool = True
+_DEVICE_LINKS = {
+    "/dev/fd": "/proc/self/fd",
+    "/dev/stdin": "fd/0",
+    "/dev/stdout": "fd/1",
+    "/dev/stderr": "fd/2",
+    "/dev/ptmx": "pts/ptmx",
+    "/var/tmp": "/tmp",  # noqa: S108 - inside
+}
+# Of NVIDIA's driver, what every program that computes opens beside the devices themselves.
+_GPU_CONTROL = ("/dev/nvidiactl", "/dev/nvidia-uvm", "/dev/nvidia-uvm-tools")
 
 
 @dataclass(frozen=True)
@@ -55,8 +55,10 @@ class Plan:
     ``slots`` and the limits are the stricter of what was granted and what the policy allows;
     ``own_programs``: what the sandbox can write, it may execute.
     ``cores`` are those of the host it is pinned to and sees. ``shared`` folders share one tmpfs of ``space``.
+    ``needed``: the programs that its image is of no use without, names and paths.
     ``programs`` are those behind its ``kernels`` that are not IPython's: see :mod:`sandbox.runner.language`.
     A ``spare`` one waits for a session that claims it: see :mod:`sandbox.jail.claim`.
+    ``root``: the host folder whose files are its root, under the plan's own; "" where its binds are all there is.
     """
 
     id: str
@@ -82,6 +84,9 @@ class Plan:
     spare: bool = False
     programs: dict[str, dict[str, Any]] = field(default_factory=dict)
     environment: dict[str, str] = field(default_factory=dict)
+    gpus: list[Share] = field(default_factory=list)
+    needed: list[str] = field(default_factory=list)
+    root: str = ""
 
     @property
     def project(self) -> str | None:
@@ -96,13 +101,22 @@ class Plan:
         data: dict[str, Any] = json.loads(text)
         data["slots"] = Slots(**data["slots"])
         data["binds"] = [Bind(**{**bind, "owner": bind["owner"] and tuple(bind["owner"])}) for bind in data["binds"]]
+        data["gpus"] = [Share(**share) for share in data["gpus"]]
         return cls(**data)
 
 
 def make_plan(
-    spec: SandboxSpec, directory: Path, prefix: Path, host_id: int | None, cores: list[int], *, spare: bool = False
+    spec: SandboxSpec,
+    directory: Path,
+    prefix: Path,
+    host_id: int | None,
+    cores: list[int],
+    *,
+    spare: bool = False,
+    settings: str = "",
 ) -> Plan:
-    """The plan for ``spec`` on this host; ``prefix`` is the image's virtual environment.
+    """The plan for ``spec`` on this host; ``prefix`` is the image's virtual environment, and ``settings`` its
+    ``pyvenv.cfg`` where it does not lie on this host.
 
     What temporary files hold is memory of the sandbox's: all of them together get half, so that full they
     leave room for the programs that clean them up.
@@ -112,7 +126,11 @@ def make_plan(
     """
     policy = load_policy(spec.policy)
     limits, programs = policy.limits, policy.programs
-    own = packages.python_space(prefix, f"{HOME}/.local")
+    needed = [name for requirement in spec.image.requires for name in requirement.started]
+    root = spec.image.root
+    own = packages.python_space(prefix, f"{HOME}/.local", settings) if root is None else packages.Space()
+    system = _system(prefix) if root is None else guest.binds(prefix)
+    variables = _environment(spec, prefix, len(cores)) if root is None else _of_an_image(spec, len(cores))
     return Plan(
         id=spec.id,
         directory=str(directory),
@@ -127,8 +145,13 @@ def make_plan(
         file_size=min(spec.slots.disk, limits.file_size or spec.slots.disk),
         locked_memory=limits.locked_memory,
         own_programs=programs.own,
-        binds=[*_system(prefix), *_programs(programs, prefix), *_devices(), *_data(spec, programs.own)],
-        links=_links() | own.links,
+        binds=[
+            *system,
+            *only_programs(programs, prefix, needed, str(root or "")),
+            *_devices(spec.gpus),
+            *_data(spec, programs.own),
+        ],
+        links=(_links() if root is None else {}) | _DEVICE_LINKS | own.links,
         files=_files(spec.hostname) | cpu_files(cores) | own.files | spec.image.drivers,
         tmpfs={"/run": 4 * MIB},
         shared=["/tmp", HOME, "/dev/shm"],  # noqa: S108 - inside
@@ -136,7 +159,10 @@ def make_plan(
         folders=[PROJECT] if spare else [],
         spare=spare,
         programs={kernel.name: program for kernel in spec.image.kernels if (program := kernel.program())},
-        environment=_environment(spec, prefix, len(cores)) | own.environment,
+        environment=variables | own.environment,
+        gpus=list(spec.gpus),
+        needed=needed,
+        root=str(root or ""),
     )
 
 
@@ -146,27 +172,37 @@ def _system(prefix: Path) -> list[Bind]:
         Bind(f"/{name}", f"/{name}") for name in _TOP if Path("/", name).is_dir() and not Path("/", name).is_symlink()
     ]
     binds += [Bind(f"/etc/{name}", f"/etc/{name}") for name in _ETC if Path("/etc", name).exists()]
+    binds += [Bind(folder, folder) for folder in _STATE if Path(folder).is_dir()]
     for python in dict.fromkeys((sys.base_prefix, str(prefix))):
         if not python.startswith("/usr/") and python != "/usr":
             binds.append(Bind(python, python))
     return binds
 
 
-def _programs(programs: Programs, prefix: Path) -> list[Bind]:
-    """The folders of the host from which little may be started, and over them, one by one, what may.
+def only_programs(programs: Programs, prefix: Path, needed: list[str], root: str = "") -> list[Bind]:
+    """The folders from which little may be started, and over them, one by one, what may; beneath ``root``, if any.
+
+    That is what the policy names, and what the image ``needed``.
 
     By mounts and not by looking at the path in a call: that lies in memory, which changes after the look.
     """
-    folders = [folder for folder in programs.folders if os.path.isdir(folder) and not os.path.islink(folder)]
-    wanted = [os.path.join(folder, name) for name in programs.only for folder in folders]
-    wanted.append(str(prefix / "bin" / "python"))
-    files = {os.path.realpath(path) for path in wanted if os.path.isfile(path)}
+    found = (folder for pattern in programs.folders for folder in sorted(glob(escape(root) + pattern)))
+    folders = [folder for folder in found if real(root, folder.removeprefix(root)) == folder and os.path.isdir(folder)]
+    names = [*programs.only, *needed] if folders else []
+    wanted = [os.path.join(folder.removeprefix(root), name) for name in names for folder in folders]
+    if not root:
+        wanted.append(str(prefix / "bin" / "python"))
+    files = {file for path in wanted if os.path.isfile(file := real(root, path))}
     covered = sorted(file for file in files if any(file.startswith(f"{folder}/") for folder in folders))
-    return [Bind(folder, folder, executable=False) for folder in folders] + [Bind(file, file) for file in covered]
+    shut = [Bind(folder, folder.removeprefix(root), executable=False) for folder in folders]
+    return shut + [Bind(file, file.removeprefix(root)) for file in covered]
 
 
-def _devices() -> list[Bind]:
-    return [Bind(f"/dev/{name}", f"/dev/{name}", writable=True, device=True) for name in _DEVICES]
+def _devices(gpus: tuple[Share, ...]) -> list[Bind]:
+    nodes = [f"/dev/{name}" for name in _DEVICES]
+    if gpus:
+        nodes += [share.node for share in gpus] + [node for node in _GPU_CONTROL if os.path.exists(node)]
+    return [Bind(node, node, writable=True, device=True) for node in nodes]
 
 
 def _data(spec: SandboxSpec, executable: bool) -> list[Bind]:
@@ -178,9 +214,7 @@ def _data(spec: SandboxSpec, executable: bool) -> list[Bind]:
 
 
 def _links() -> dict[str, str]:
-    links = {f"/{name}": os.readlink(f"/{name}") for name in _TOP if Path("/", name).is_symlink()}
-    devices = {"fd": "/proc/self/fd", "stdin": "fd/0", "stdout": "fd/1", "stderr": "fd/2", "ptmx": "pts/ptmx"}
-    return links | {f"/dev/{name}": target for name, target in devices.items()} | {"/var/tmp": "/tmp"}  # noqa: S108
+    return {f"/{name}": os.readlink(f"/{name}") for name in _TOP if Path("/", name).is_symlink()}
 
 
 def _files(hostname: str) -> dict[str, str]:
@@ -210,9 +244,30 @@ def _environment(spec: SandboxSpec, prefix: Path, cores: int) -> dict[str, str]:
         "VIRTUAL_ENV_DISABLE_PROMPT": "1",
         **dict.fromkeys(spec.image.thread_variables, str(cores)),
         **proxy_environment(),
+        **_gpu_environment(spec.gpus),
         **spec.image.environment,
         **spec.environment,
     }
+
+
+def _of_an_image(spec: SandboxSpec, cores: int) -> dict[str, str]:
+    """The variables where the root is the image's own: its programs come first and are all there is.
+
+    What pip(1) installs goes into the user's own space, whichever Python the image has.
+    """
+    own = {"PATH": f"{HOME}/.local/bin:{spec.image.search}", "PIP_USER": "1", "PIP_BREAK_SYSTEM_PACKAGES": "1"}
+    given = _environment(spec, Path("/"), cores)
+    return {name: value for name, value in given.items() if not name.startswith("VIRTUAL_ENV")} | own
+
+
+def _gpu_environment(gpus: tuple[Share, ...]) -> dict[str, str]:
+    """What CUDA and what stands on it are told; by UUID, since inside the devices have other numbers."""
+    if not gpus:
+        return {}
+    told = {"CUDA_VISIBLE_DEVICES": ",".join(share.uuid for share in gpus), "CUDA_DEVICE_ORDER": "PCI_BUS_ID"}
+    if any(share.part < HUNDRED for share in gpus):
+        told["TF_FORCE_GPU_ALLOW_GROWTH"] = "true"  # TensorFlow would else take all of the device's memory at once
+    return told
 
 
 _BASHRC = r"""# Yours to change; it is written anew with each session.

@@ -19,7 +19,7 @@ import math
 import re
 import struct
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 CPU_FOLDER = "/sys/devices/system/cpu"
 _TICKS = 100  # USER_HZ, the unit of /proc/stat on every architecture that is served
@@ -133,13 +133,24 @@ def sysinfo(limit: int, readings: Readings, load: Load) -> bytes:
     return _SYSINFO.pack(int(readings.seconds), *loads, *memory, min(readings.processes, 0xFFFF), 0, 0, 1)
 
 
+def after(last: Readings, now: Readings, cores: int) -> Readings:
+    """``now`` as it is shown after ``last``: no time falls, and as much of it passes as was spent on ``cores``.
+
+    A quota of the processor may be overdrawn for a moment.
+    """
+    user, system = max(now.user_ms, last.user_ms), max(now.system_ms, last.system_ms)
+    spent = (user + system - last.user_ms - last.system_ms) / 1000 / cores
+    return replace(now, user_ms=user, system_ms=system, seconds=max(now.seconds, last.seconds + spent))
+
+
 def stat(began: int, cores: Sequence[int], readings: Readings) -> str:
     """``/proc/stat``: the sandbox's CPU time, even on its cores, and idle time for the rest.
 
-    ``began`` is when the sandbox did, in seconds since the epoch. No number in it ever falls.
+    ``began`` is when the sandbox did, in seconds since the epoch. No number falls from readings to those :func:`after`.
     """
     user, system = (value * _TICKS // 1000 for value in (readings.user_ms, readings.system_ms))
-    idle = max(0, int(readings.seconds * _TICKS) * len(cores) - user - system)
+    idle_ms = readings.seconds * 1000 * len(cores) - readings.user_ms - readings.system_ms
+    idle = max(0, int(idle_ms * _TICKS / 1000 + 1e-6))
     rows = [f"cpu  {user} 0 {system} {idle} 0 0 0 0 0 0"]
     for place, core in enumerate(cores):
         parts = [(value + place) // len(cores) for value in (user, system, idle)]

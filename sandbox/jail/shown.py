@@ -14,8 +14,9 @@ from functools import cache
 from pathlib import Path
 
 from sandbox.jail import seen
+from sandbox.jail.bind import Bind
 from sandbox.jail.cgroups import Cgroup
-from sandbox.jail.plan import Bind, Plan
+from sandbox.jail.plan import Plan
 from sandbox.jail.seen import Load, Readings
 from sandbox.usage import Usage
 
@@ -58,9 +59,7 @@ class Shown:
             return
         spent = readings.user_ms + readings.system_ms - last.user_ms - last.system_ms
         self._load = self._load.after(max(0, spent) / 1000 / elapsed, elapsed)
-        self._last = replace(
-            readings, user_ms=max(readings.user_ms, last.user_ms), system_ms=max(readings.system_ms, last.system_ms)
-        )
+        self._last = seen.after(last, readings, len(self._cores))
         self._write(self._last)
 
     def sysinfo(self, seconds: float) -> bytes:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import socket
 from collections.abc import Callable
+from pathlib import Path
 
 from sandbox.jail import claim
+from sandbox.jail.beginning import Runner
 from sandbox.jail.control import Call
 from sandbox.jail.loop import Loop
-from sandbox.jail.making import Runner
 from sandbox.jail.plan import Plan
 from sandbox.runner.wire import CallError
 
@@ -47,6 +48,8 @@ class Spare:
         self._let_go_of_keeper()
         try:
             more = claim.differences(self._plan, wanted)
+            if self._runner.files:
+                more = claim.write_outside(Path(wanted.directory) / self._runner.files, more)
             claim.enter(self._runner.pid, more, self._id_maps.sources(more))
             self._id_maps.close()
             order = {"root": claim.root_of(wanted), "environment": wanted.environment}

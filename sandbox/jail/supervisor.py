@@ -15,16 +15,17 @@ import socket
 import sys
 import time
 import traceback
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from sandbox.jail import linux
+from sandbox.jail.beginning import Runner, write_json
 from sandbox.jail.cgroups import Cgroup, ParentGroups, sandbox_group
+from sandbox.jail.clearing import Clearing
 from sandbox.jail.control import Call, Control
 from sandbox.jail.disks import disk_of
 from sandbox.jail.guard import DiskGuard
 from sandbox.jail.loop import Loop
-from sandbox.jail.making import Runner, make, write_json
 from sandbox.jail.meter import Meter
 from sandbox.jail.notifier import LiveFacts, Notifier, Refusals, as_list
 from sandbox.jail.plan import Plan
@@ -35,6 +36,7 @@ from sandbox.runner import sockets
 from sandbox.runner.wire import CallError
 
 GRACE_SECONDS = 3.0
+REAPED_SECONDS = 1.0
 SAMPLE_SECONDS = 1.0
 QUIET_SECONDS = 5.0  # between two samples of a sandbox in which nothing happens: a host has a thousand of them
 QUIET_AFTER_SECONDS = 30.0
@@ -43,15 +45,22 @@ LEAST_SECONDS = 0.05
 BUSY_CPU = 0.05  # of one core, over a sample: what computes more than this is not idle
 
 
-def supervise(plan: Plan, groups: ParentGroups, reply: socket.socket) -> None:
-    """Be the jail of ``plan``: make the sandbox under ``groups``, say so on ``reply``, watch over it. Never returns."""
+Maker = Callable[[Plan, Cgroup, Path, socket.socket], Runner]
+"""Makes the sandbox of a plan in its cgroup; the socket leads to whoever asked for it."""
+
+
+def supervise(plan: Plan, groups: ParentGroups, reply: socket.socket, make: Maker, nested: bool = False) -> None:
+    """Be the jail of ``plan``: ``make`` the sandbox under ``groups``, say so on ``reply``, watch over it.
+
+    ``nested``: its processes are in groups of their own beneath its cgroup. Never returns.
+    """
     directory = Path(plan.directory)
     try:
         _become_daemon(directory, keep=reply.fileno())
-        cgroup = sandbox_group(plan.id, *groups)
+        cgroup = sandbox_group(plan.id, *groups, nested=nested)
         try:
             shown = Shown(directory / "shown", plan.slots.memory, plan.cores)
-            runner = make(plan, cgroup, directory)
+            runner = make(plan, cgroup, directory, reply)
         except BaseException:
             cgroup.kill()
             cgroup.remove()
@@ -103,18 +112,20 @@ class Jail:
         self._plan, self._cgroup, self._runner = plan, cgroup, runner
         self._meter = Meter(plan, cgroup, shown)
         most = plan.slots.processes, policy.limits.processes
-        facts = LiveFacts(cgroup, runner.pid, *most, self._meter.sysinfo)
-        self._notifier = Notifier(self._loop, runner.asked, policy, facts)
+        self._facts = LiveFacts(cgroup, runner.pid, *most, self._meter.sysinfo)
+        self._notifier = Notifier(self._loop, runner.asked, policy, self._facts)
+        self._clearing = Clearing(self._loop, cgroup, runner, self._meter, self._refusals)
         self._guard: DiskGuard | None = None
         self._spare: Spare | None = None
         self._watchers: dict[Call, Refusals] = {}
         self._input = self._active = time.monotonic()
-        self._busy = self._computes = self._paused = False
+        self._reported = self._computes = self._paused = False
         self._sampled = self._looked = 0.0
         self._timer = self._loop.after(0, self._look)
         self._reason = ""
         self._report = b""
-        methods = {name: getattr(self, name) for name in ("watch_samples", "pause", "resume", "stop", "claim")}
+        names = ("watch_samples", "pause", "resume", "mark", "clear", "stop", "claim")
+        methods = {name: getattr(self, name) for name in names}
         self._control = Control(self._loop, control, methods)
         if plan.spare:
             self._spare = Spare(self._loop, plan, runner, keeper, self._begin_session, self._stop)
@@ -149,6 +160,15 @@ class Jail:
         self._paused = False
         self._input = time.monotonic()
         call.answer({})
+
+    def mark(self, call: Call) -> None:
+        self._clearing.mark(call)
+        self._input = time.monotonic()
+
+    def clear(self, call: Call) -> None:
+        if self._reason or self._paused:
+            raise CallError("illegal", "This sandbox is ending, or paused.")
+        self._clearing.clear(call)
 
     def stop(self, call: Call) -> None:
         self._stop("stopped")
@@ -210,6 +230,8 @@ class Jail:
             data = self._runner.lifeline.recv(65536)
         except BlockingIOError:
             return
+        except ConnectionError:  # it ended with words of ours unread
+            data = b""
         if not data:
             self._loop.forget(self._runner.lifeline.fileno())
             return
@@ -218,15 +240,25 @@ class Jail:
         for line in lines:
             with contextlib.suppress(ValueError, TypeError, AttributeError):
                 self._heed(json.loads(line))
-        self._look_soon()
 
     def _heed(self, report: dict[str, object]) -> None:
-        if report.get("claimed"):
+        if "clean" in report:
+            self._clearing.runner_is_clean(report["clean"] is True)
+            self._input = time.monotonic()
+        elif "warm" in report:
+            self._clearing.waits = self._facts.waits = int(str(report["warm"]))
+        elif report.get("claimed"):
             if self._spare is not None:
                 self._spare.runner_is_claimed()
-            return
-        self._busy = bool(report.get("busy"))
-        self._input = min(int(str(report.get("input_ms", 0))) / 1000, time.monotonic())
+        else:
+            self._reported = bool(report.get("busy"))
+            self._input = min(int(str(report.get("input_ms", 0))) / 1000, time.monotonic())
+            self._look_soon()
+
+    @property
+    def _busy(self) -> bool:
+        """The runner says so, or there is a run."""
+        return self._reported or self._clearing.busy
 
     def _look_soon(self) -> None:
         """Something has changed inside."""
@@ -297,10 +329,14 @@ class Jail:
             self._control.finish()
 
     def _bury(self) -> None:
-        _, status = os.waitpid(self._runner.pid, 0)
+        code = os.waitstatus_to_exitcode(os.waitpid(self._runner.pid, 0)[1]) if self._runner.ours else ""
         while self._cgroup.processes():  # the kernel still takes the namespace down
             self._cgroup.kill()
             time.sleep(0.005)
+        deadline = time.monotonic() + REAPED_SECONDS
+        with contextlib.suppress(OSError):  # no such account: there is nothing to wait for
+            while self._cgroup.tasks() and time.monotonic() < deadline:  # who started the runner has yet to reap it
+                time.sleep(0.005)
         refusals = self._refusals()
         self._notifier.close()
         self._meter.read()
@@ -312,7 +348,7 @@ class Jail:
             ended["refusals"] = as_list(refusals.items())
             write_json(Path(self._plan.directory) / "exit.json", ended)
         self._cgroup.remove()
-        sys.stderr.write(f"ended: {reason} {os.waitstatus_to_exitcode(status)} {detail}\n")
+        sys.stderr.write(f"ended: {reason} {code} {detail}\n")
 
     def _verdict(self, kills: int) -> tuple[str, str]:
         if self._reason:

@@ -7,23 +7,19 @@ descriptor, on which the jail answers. It ends when the other end of CONTROL doe
 
 from __future__ import annotations
 
-import gc
 import importlib
-import os
 import signal
 import socket
 import sys
-import traceback
+from functools import partial
 
-from sandbox.jail import linux, supervisor
+from sandbox.jail import forks, linux, supervisor
 from sandbox.jail.cgroups import ParentGroups, parent_groups
+from sandbox.jail.making import make
 from sandbox.jail.plan import HOME, Plan
-from sandbox.jail.shown import host_cpuinfo
 from sandbox.policy import policy_names
 from sandbox.policy.compile import seccomp_program
 from sandbox.runner import ipython
-
-MAX_PLAN = 128 * 1024
 
 
 def main(control: socket.socket, modules: list[str]) -> None:
@@ -37,29 +33,11 @@ def main(control: socket.socket, modules: list[str]) -> None:
         seccomp_program(policy)
     ipython.prepare(HOME)
     groups = parent_groups()
-    host_cpuinfo()
-    gc.collect()
-    gc.freeze()  # what is there now is shared by all forks: the collector must not touch it
-    control.send(b"ready")
-    while True:
-        packet, descriptors, _, _ = socket.recv_fds(control, MAX_PLAN, 1)
-        if not packet:
-            return
-        with socket.socket(fileno=descriptors[0]) as reply:
-            _fork_jail(packet.decode(), groups, reply)
+    forks.serve(control, partial(_supervise, groups))
 
 
-def _fork_jail(text: str, groups: ParentGroups, reply: socket.socket) -> None:
-    """Fork a jail. Nobody waits for it here: its end is its own affair, and it outlives us."""
-    if os.fork():
-        return
-    try:
-        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-        supervisor.supervise(Plan.from_json(text), groups, reply)
-    except BaseException:  # the last frame of a process: say it and end
-        traceback.print_exc()
-    finally:
-        os._exit(0)
+def _supervise(groups: ParentGroups, plan: Plan, reply: socket.socket) -> None:
+    supervisor.supervise(plan, groups, reply, lambda plan, cgroup, directory, _: make(plan, cgroup, directory))
 
 
 if __name__ == "__main__":

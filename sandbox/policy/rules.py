@@ -57,7 +57,7 @@ class Facts(Protocol):
 
     @property
     def runner(self) -> frozenset[int]:
-        """The ids of the runner and its threads, as the sandbox numbers them."""
+        """The ids of the runner, its threads and the interpreter that waits for it, as the sandbox numbers them."""
 
     @property
     def runner_threads(self) -> frozenset[int]:

@@ -4,53 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import codecs
-import fcntl
-import os
 import signal
 from collections.abc import Callable, Collection
 
+from sandbox.runner.pipes import Pipe
+
 Said = Callable[[str], None]
-_PIECE = 32 * 1024
-
-
-class Pipe:
-    """The reading end of a pipe whose other end, ``writer``, a program gets. ``heard`` takes what comes."""
-
-    def __init__(self, heard: Callable[[bytes], None]) -> None:
-        self._reader, self.writer = os.pipe()
-        self._heard = heard
-        os.set_blocking(self._reader, False)
-        self._size = fcntl.fcntl(self._reader, fcntl.F_GETPIPE_SZ)
-        self._loop = asyncio.get_running_loop()
-        self._loop.add_reader(self._reader, self._read)
-
-    def handed_over(self) -> None:
-        os.close(self.writer)
-
-    def drain(self) -> None:
-        """Hear all that was written before now. Who goes on writing is not waited for."""
-        heard = 0
-        while heard < self._size and (more := self._read()):
-            heard += more
-
-    def close(self) -> None:
-        if self._reader >= 0:
-            self._loop.remove_reader(self._reader)
-            os.close(self._reader)
-            self._reader = -1
-
-    def _read(self) -> int:
-        if self._reader < 0:
-            return 0
-        try:
-            data = os.read(self._reader, _PIECE)
-        except BlockingIOError:
-            return 0
-        if not data:
-            self.close()
-        else:
-            self._heard(data)
-        return len(data)
 
 
 def spoken(said: Said) -> Callable[[bytes], None]:
@@ -71,8 +30,8 @@ class Child:
         self._process, self._pipes = process, pipes
 
     @classmethod
-    async def start(cls, command: list[str], out: Said, err: Said, keep: Collection[int] = ()) -> Child:
-        """Start ``command``; it keeps the descriptors ``keep``.
+    async def start(cls, command: list[str], stdin: int, out: Said, err: Said, keep: Collection[int] = ()) -> Child:
+        """Start ``command``, which reads from ``stdin``; it keeps the descriptors ``keep``.
 
         Raises:
             OSError: it could not be started.
@@ -81,7 +40,7 @@ class Child:
         try:
             process = await asyncio.create_subprocess_exec(
                 *command,
-                stdin=asyncio.subprocess.DEVNULL,
+                stdin=stdin,
                 stdout=pipes[0].writer,
                 stderr=pipes[1].writer,
                 pass_fds=tuple(keep),

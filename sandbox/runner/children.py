@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import ctypes
 import os
 import resource
 import signal
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
+from pathlib import Path
 
 RESERVED_TASKS = 16
 """Processes and threads that only the runner may start: to answer and to open a terminal when the table is full.
@@ -40,6 +42,10 @@ class Children:
     def watch(self, pid: int, ended: Ended) -> None:
         self._watched[pid] = ended
 
+    def strays(self) -> set[int]:
+        """Children that nobody watches: what a step has started, and orphans, whatever group they are in."""
+        return {pid for pid in _children() if pid not in self._watched}
+
     def _reap(self) -> None:
         while True:
             try:
@@ -54,6 +60,16 @@ class Children:
                 continue
             for orphaned in list(self.orphaned):
                 orphaned(pid, os.waitstatus_to_exitcode(status), usage)
+
+
+def _children() -> Iterator[int]:
+    own = os.getpid()
+    for name in os.listdir("/proc"):
+        if name.isdigit():
+            with contextlib.suppress(OSError):  # it has ended
+                stat = Path(f"/proc/{name}/stat").read_bytes()
+                if int(stat.rpartition(b")")[2].split()[1]) == own:
+                    yield int(name)
 
 
 def signal_group(pid: int, number: signal.Signals) -> None:

@@ -14,8 +14,10 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import random
 import sys
 import threading
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -200,6 +202,8 @@ def prepare(home: str) -> None:
     config.Session.key = b""
     config.HistoryManager.enabled = False
     ForkedKernelApp.instance(config=config).prepare(home)
+    # Python 3.12 warns of any fork beside threads. These are the kernel's own, which no child of a cell asks anything.
+    warnings.filterwarnings("ignore", r"This process .* is multi-threaded, use of fork", DeprecationWarning)
     _reseed()
     threads.find()
     asyncio.get_event_loop_policy()  # made when it is first asked for, and then the same in all forks
@@ -231,10 +235,11 @@ def run(ends: Pairs, begin: Callable[[], None], program: dict[str, Any] | None =
 
 
 def _reseed() -> None:
-    """Forks of one zygote must not draw the same numbers; Python's own generator sees to itself.
+    """Forks of one zygote must not draw the same numbers.
 
-    The generator's whole state is drawn here: numpy's way from a seed to a state costs a fork twice the memory.
+    The state of numpy's generator is drawn whole: its own way from a seed to a state costs a fork twice the memory.
     """
+    random.seed()
     if numpy := sys.modules.get("numpy"):
         state = {"key": memoryview(os.urandom(_WORDS * 4)).cast("I"), "pos": _WORDS}
         numpy.random.get_bit_generator().state = {"bit_generator": "MT19937", "state": state}

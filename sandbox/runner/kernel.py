@@ -146,7 +146,11 @@ class Kernel:
     async def _drain(self, process: Process) -> None:
         """The process has ended: what it said last is still on its way, and never much."""
         with contextlib.suppress(TimeoutError):
-            while (message := await asyncio.wait_for(process.channels.read(), _QUIET_SECONDS)) is not None:
+            while True:
+                async with asyncio.timeout(_QUIET_SECONDS):
+                    message = await process.channels.read()
+                if message is None:
+                    return
                 self._record(message)
 
     def _record(self, message: bytes) -> None:

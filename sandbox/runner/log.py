@@ -223,7 +223,8 @@ class Log:
         while self.full():
             self._room.clear()
             with contextlib.suppress(TimeoutError):  # nobody says when a reader has been silent for too long
-                await asyncio.wait_for(self._room.wait(), 1.0)
+                async with asyncio.timeout(1.0):
+                    await self._room.wait()
 
     async def appended(self) -> None:
         self._appended.clear()

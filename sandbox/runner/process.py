@@ -19,6 +19,7 @@ from typing import Any
 from sandbox.runner import ipython
 from sandbox.runner.channels import Channels, Pairs, pairs, read_frame
 from sandbox.runner.children import Children, clean_child, signal_group
+from sandbox.runner.forking import fork
 from sandbox.runner.wire import CallError
 
 START_SECONDS = 60
@@ -44,7 +45,7 @@ class Process:
             CallError: ``failed``, it ended or stayed silent.
         """
         ours, theirs = pairs()
-        pid = os.fork()
+        pid = fork()
         if pid == 0:
             _become_kernel(theirs, program)
         for end in theirs.values():
@@ -68,7 +69,8 @@ class Process:
             signal_group(self.pid, signal.SIGTERM)
             signal_group(self.pid, signal.SIGCONT)
             try:
-                await asyncio.wait_for(self.ended.wait(), _END_SECONDS)
+                async with asyncio.timeout(_END_SECONDS):
+                    await self.ended.wait()
             except TimeoutError:
                 signal_group(self.pid, signal.SIGKILL)
                 await self.ended.wait()
@@ -77,7 +79,8 @@ class Process:
     async def _speaks(self) -> bool:
         """Whether its first words came in time: that it starts, which those who wait for it know already."""
         try:
-            return await asyncio.wait_for(self.channels.read(), START_SECONDS) is not None
+            async with asyncio.timeout(START_SECONDS):
+                return await self.channels.read() is not None
         except TimeoutError:
             return False
 
@@ -92,6 +95,10 @@ class Spare:
     def __init__(self, children: Children, program: Program) -> None:
         self._children, self._program = children, program
         self._process: Process | None = None
+
+    @property
+    def filled(self) -> bool:
+        return self._process is not None
 
     async def fill(self) -> None:
         self._process = await Process.start(self._children, self._program)

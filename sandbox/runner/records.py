@@ -3,15 +3,25 @@
 A record is text that ends in NUL: a kind, and after a newline what there is to say. Nothing that a program prints can
 be taken for one, since that goes another way.
 
-=========  ================================================================================
-``ready``  the driver has started and waits for its first cell
-``data``   a JSON object, MIME types and what to show: the value of a cell
-``value``  the same, as text
-``error``  lines: the error's name, its message, and what is shown of it (else both of these)
-``done``   the cell is over
-=========  ================================================================================
+==========  ================================================================================
+``ready``   the driver has started and waits for its first cell
+``data``    a JSON object, MIME types and what to show: the value of a cell
+``value``   the same, as text
+``error``   lines: the error's name, its message, and what is shown of it (else both of these)
+``answer``  lines: what was asked for
+``done``    the cell is over, or the question
+==========  ================================================================================
 
-The other way, on another pipe, cells come as their text and a NUL.
+The other way, on another pipe, come requests, of the same shape:
+
+============  =============================================================================
+``run``       a cell's text
+``complete``  the text before the cursor. The answer: what of its end is to be replaced,
+              and each text that may stand there, a line each
+``inspect``   text that ends with a name. The answer: what there is to say of it
+``whole``     a cell's text. The answer: whether it is ``complete``, ``incomplete`` or
+              ``invalid``
+============  =============================================================================
 """
 
 from __future__ import annotations
@@ -21,7 +31,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-KINDS = frozenset({"ready", "data", "value", "error", "done"})
+KINDS = frozenset({"ready", "data", "value", "error", "answer", "done"})
 MAX_RECORD = 16 * 1024 * 1024
 """Bytes of a record: what is longer is no value that a page could show."""
 
@@ -86,6 +96,6 @@ class Records:
             yield Record(kind, text)
 
 
-def cell(code: str) -> bytes:
-    """A cell on its way to a driver. A NUL in it would end it: no language has a use for one in its text."""
-    return code.replace("\0", "").encode(errors="replace") + b"\0"
+def request(kind: str, text: str) -> bytes:
+    """A request on its way to a driver. A NUL in it would end it: no language has a use for one in its text."""
+    return f"{kind}\n{text}".replace("\0", "").encode(errors="replace") + b"\0"

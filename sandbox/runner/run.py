@@ -14,30 +14,39 @@
 ``f``  from us     a file that the program made or changed
 =====  ==========  ====================================================
 
-Whoever opened the stream holds the run: when they leave, it ends. ``run.attach`` opens further ones, which
-may write input.
+Whoever opened the stream holds the run: when they leave, it ends. One that was begun to be kept (``keep``) does so
+only until all files are there; from then on its limits bound it. ``run.attach`` opens further streams, which may write
+input. Between two runs :meth:`Runs.clean` removes what the first has left.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
 import stat
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from sandbox.runner.activity import Activity
 from sandbox.runner.children import Children
-from sandbox.runner.step import Input, Limits, Step
+from sandbox.runner.footprint import Footprint
+from sandbox.runner.pipes import Input
+from sandbox.runner.step import Limits, Step
+from sandbox.runner.warm import Warm
 from sandbox.runner.wire import CallError, Peer
 
 MOST_FILES, MOST_FILE, MOST_BYTES = 32, 256 * 1024, 1024 * 1024
 """Of what a program leaves behind: how many files are sent back, and the most bytes of each and of all."""
 MOST_PATH = 4096
+TOLD_SECONDS = 2.0
+"""How long whoever holds a run waits at its end for others who watch it."""
 _LOOKED_AT = 2000
+_TOGETHER = 16
 _PATH = struct.Struct(">H")
 
 
@@ -58,88 +67,163 @@ def unpack_file(record: bytes) -> tuple[str, bytes]:
 
 
 class Runs:
-    """The runner's methods for runs. One is under way at a time, or was the last: it is the one to attach to."""
+    """The runner's methods for runs. One is under way at a time, or was the last: it is the one to attach to.
 
-    def __init__(self, children: Children, activity: Activity) -> None:
-        self._children, self._activity = children, activity
-        self._begun: asyncio.Event | None = None
+    ``scratch`` are the folders that programs can write to; ``begun`` is called when a run begins.
+    """
+
+    def __init__(
+        self, children: Children, activity: Activity, warm: Warm, scratch: Iterable[str], begun: Callable[[], None]
+    ) -> None:
+        self._children, self._activity, self._warm = children, activity, warm
+        self._scratch, self._begun = tuple(scratch), begun
+        self._footprint: Footprint | None = None
         self._latest: Run | None = None
+        self._change = asyncio.Event()
+        self._cleaned = 0
         self.methods = {"run.start": self.start, "run.attach": self.attach}
 
     async def start(
-        self, peer: Peer, call: int, build: str, command: str, time_s: float, cpu_s: float, output: int
+        self,
+        peer: Peer,
+        call: int,
+        build: str,
+        command: str,
+        time_s: float,
+        cpu_s: float,
+        output: int,
+        id: str = "",
+        program: Sequence[str] = (),
+        keep: bool = False,
     ) -> dict[str, Any]:
-        """Opens the stream of a run in a fresh folder; ``build`` "" for none, limits as in :class:`Limits`."""
+        """Opens the stream of a run in a fresh folder; ``build`` "" for none, limits as in :class:`Limits`.
+
+        ``program`` are the words of ``command`` where an interpreter that waits may be forked for it.
+        """
         limits = Limits(float(time_s), float(cpu_s), int(output))
+        self._begun()
+        self._footprint = self._footprint or Footprint(self._scratch)
         try:
-            run = Run(_fresh_folder(), str(build), str(command), limits, self._children)
+            run = Run(
+                str(id), _fresh_folder(), str(build), str(command), tuple(program), limits, self._children, self._warm
+            )
         except OSError as error:
             raise CallError("failed", f"There is no room for a run: {error.strerror}.") from error
+        work = asyncio.ensure_future(run.go() if keep else self._seen(run))
 
         async def hold() -> None:
-            work = asyncio.ensure_future(run.go())
-            self._activity.busy(run, True)
             try:
-                await _tell(peer, call, run)
+                await run.tell(peer, call, last=True)
             finally:
-                work.cancel()
-                run.input.detach()
-                self._activity.busy(run, False)
+                if not (keep and run.ready):
+                    work.cancel()
 
         peer.on_write(call, run.write)
         peer.spawn(call, hold())
         self._latest = run
-        self._first().set()
+        self._tell_of_change()
         return {"folder": str(run.folder)}
 
-    async def attach(self, peer: Peer, call: int) -> dict[str, Any]:
-        """Opens another stream of the run, all records from its beginning; waits for one that is to come."""
-        await self._first().wait()
-        run = self._latest
-        assert run is not None
+    async def _seen(self, run: Run) -> None:
+        """Carry it out, and have the outside know that something computes. Who keeps runs knows of them anyway."""
+        self._activity.busy(run, True)
+        try:
+            await run.go()
+        finally:
+            self._activity.busy(run, False)
+
+    async def attach(self, peer: Peer, call: int, id: str = "") -> dict[str, Any]:
+        """Opens another stream of the run ``id``, all records from its beginning; waits for one that is to come."""
+        cleaned = self._cleaned
+        while (run := self._latest) is None or (id and run.id != id):
+            if self._cleaned != cleaned:
+                raise CallError("not_found", "That run is over.")
+            await self._change.wait()
 
         async def write(record: bytes) -> None:
             if record[:1] in (b"i", b"e"):
                 await run.write(record)
 
         peer.on_write(call, write)
-        peer.spawn(call, _tell(peer, call, run))
+        peer.spawn(call, run.tell(peer, call))
         return {}
 
-    def _first(self) -> asyncio.Event:
-        self._begun = self._begun or asyncio.Event()
-        return self._begun
+    def clean(self) -> bool:
+        """Remove what the last run has left; whether all is as it was before the first."""
+        self._latest = None
+        self._cleaned += 1
+        self._tell_of_change()
+        return self._footprint is None or self._footprint.restore()
 
-
-async def _tell(peer: Peer, call: int, run: Run) -> None:
-    try:
-        sequence = 0
-        while (record := await run.record(sequence)) is not None:
-            await peer.send({"stream": call, "seq": sequence}, record)
-            sequence += 1
-        await peer.send({"stream": call, "end": run.failed})
-    except ConnectionError:
-        return
+    def _tell_of_change(self) -> None:
+        self._change.set()
+        self._change = asyncio.Event()
 
 
 class Run:
     """One run. ``failed`` is why it could not be done. All its records are kept: their limits bound them."""
 
-    def __init__(self, folder: Path, build: str, command: str, limits: Limits, children: Children) -> None:
-        self.folder, self.input = folder, Input()
+    def __init__(
+        self,
+        id: str,
+        folder: Path,
+        build: str,
+        command: str,
+        program: Sequence[str],
+        limits: Limits,
+        children: Children,
+        warm: Warm,
+    ) -> None:
+        self.id, self.folder, self.input = id, folder, Input()
         self.failed = ""
+        self._program, self._warm = program, warm
         self._records: list[bytes] = []
         self._over, self._more = False, asyncio.Event()
+        self._told, self._left = 0, asyncio.Event()
         self._build, self._command, self._limits, self._children = build, command, limits, children
         self._ready = asyncio.Event()
 
-    async def record(self, number: int) -> bytes | None:
-        """Record ``number``, once it is there; None after the last."""
-        while number >= len(self._records):
-            if self._over:
-                return None
+    async def tell(self, peer: Peer, call: int, last: bool = False) -> None:
+        """Send all its records and its end as stream ``call``. ``last``: the end once all others were sent all.
+
+        Whoever holds the run ends its sandbox then. Others who take nothing are not waited for.
+        """
+        peer.keep_nothing_back()
+        self._told += 1
+        try:
+            await self._send_records(peer, call)
+            if last:
+                await self._others_told()
+            await peer.send({"stream": call, "end": self.failed})
+        except ConnectionError:
+            return
+        finally:
+            self._told -= 1
+            self._left.set()
+
+    async def _send_records(self, peer: Peer, call: int) -> None:
+        sequence = 0
+        while records := await self._records_from(sequence):
+            await peer.send_all(({"stream": call, "seq": sequence + i}, record) for i, record in enumerate(records))
+            sequence += len(records)
+
+    async def _others_told(self) -> None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(TOLD_SECONDS):
+                while self._told > 1:
+                    self._left.clear()
+                    await self._left.wait()
+
+    async def _records_from(self, number: int) -> list[bytes]:
+        """Record ``number`` and those behind it, once it is there; nothing after the last."""
+        while number >= len(self._records) and not self._over:
             await self._more.wait()
-        return self._records[number]
+        return self._records[number : number + _TOGETHER]
+
+    @property
+    def ready(self) -> bool:
+        """Whether all files are there."""
+        return self._ready.is_set()
 
     def _put(self, record: bytes = b"") -> None:
         """Add a record; without one there will be no more."""
@@ -171,6 +255,7 @@ class Run:
         except OSError as error:
             self.failed = f"It could not be started: {error.strerror}."
         finally:
+            self.input.detach()
             self._put()
 
     async def _step(self, name: str, command: str, given: Input) -> bool:
@@ -179,6 +264,9 @@ class Run:
             given.end()
         self._put(b"b" + name.encode())
         step = Step(command, self.folder, self._limits, self._children, self._say, given)
+        if not self._build:  # which may have changed what an interpreter finds when it starts
+            step.launch = partial(self._warm.launch, self._program, self.folder, self._limits.cpu_s)
+            step.give_up = self._warm.drop
         result = await step.run()
         self._put(b"s" + json.dumps(result).encode())
         return result["exit_code"] == 0 and not result["cause"]

@@ -10,10 +10,12 @@ import asyncio
 import contextlib
 import os
 import socket
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 
 _SUN_PATH = 100
+
+Accept = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 
 @contextlib.contextmanager
@@ -44,6 +46,15 @@ def listen(path: Path | str, backlog: int = 128, mode: int = 0o600) -> socket.so
     listener.listen(backlog)
     listener.setblocking(False)
     return listener
+
+
+async def serve(accept: Accept, listener: socket.socket, limit: int = 1 << 20) -> asyncio.Server:
+    """Call ``accept`` with the reader and the writer of each connection to ``listener``.
+
+    Not by :func:`asyncio.start_unix_server`: from Python 3.13 on that asks for the file behind the socket's name, to
+    remove it at the end, and the name that a long path has been given is not valid any more.
+    """
+    return await asyncio.start_server(accept, sock=listener, limit=limit)
 
 
 async def open_unix_connection(

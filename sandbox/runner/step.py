@@ -2,7 +2,9 @@
 
 The kernel remembers the most memory that a process ever had from before its ``exec`` too, and a child of the
 runner begins as a copy of the runner. So the command is the child of a small shell, which tells its pid and
-ends: the command comes to the runner as an orphan, with accounts of its own.
+ends: the command comes to the runner as an orphan, with accounts of its own. It begins only when that shell is gone,
+which would bury it if it were quicker. An interpreter that waits for its program
+(:mod:`sandbox.runner.warm`) needs none of that.
 """
 
 from __future__ import annotations
@@ -14,21 +16,25 @@ import os
 import resource
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from sandbox.runner.children import Children, clean_child, signal_group
+from sandbox.runner.children import Children, Orphaned, clean_child, signal_group
+from sandbox.runner.pipes import Input, Pipe
+from sandbox.runner.warm import Begun
 
-READ = 64 * 1024
-TYPED_AHEAD = 1 << 20
 _BURY_SECONDS = 2.0
-_STARTER = 'set -m; /bin/bash --norc -c "$1" 3>&- & echo $! >&3'
+_STARTER = 'set -m; { read -r <&5; exec /bin/bash --norc -c "$1" 3>&- 5<&-; } 4>&- & echo $! >&3'
 _OUT_OF_MEMORY = (  # of cgroups version 2, and 1
     "/sys/fs/cgroup/memory.events",
     "/sys/fs/cgroup/memory/memory.oom_control",
 )
+
+
+Launch = Callable[[Sequence[int], Begun, Orphaned], bool]
 
 
 @dataclass(frozen=True)
@@ -40,68 +46,13 @@ class Limits:
     output: int
 
 
-class Input:
-    """What a program reads: bytes that wait for it, at most about ``TYPED_AHEAD``, and then their end."""
-
-    def __init__(self) -> None:
-        self._data = bytearray()
-        self._ended = self._over = False
-        self._fd = -1
-        self._room = asyncio.Event()
-
-    async def write(self, data: bytes) -> None:
-        """Give it ``data``; waits while it has not read what came before."""
-        if self._over or self._ended:
-            return
-        self._data += data
-        self._flush()
-        while len(self._data) >= TYPED_AHEAD and not self._over:
-            self._room.clear()
-            await self._room.wait()
-
-    def end(self) -> None:
-        self._ended = True
-        self._flush()
-
-    def attach(self, fd: int) -> None:
-        """From now on it is read from the other end of the pipe ``fd``, which is closed here."""
-        os.set_blocking(fd, False)
-        self._fd = fd
-        asyncio.get_running_loop().add_writer(fd, self._flush)
-
-    def detach(self) -> None:
-        """Nobody reads any more."""
-        self._over = True
-        self._data.clear()
-        self._room.set()
-        if self._fd >= 0:
-            asyncio.get_running_loop().remove_writer(self._fd)
-            os.close(self._fd)
-            self._fd = -1
-
-    def _flush(self) -> None:
-        if self._fd < 0:
-            return
-        loop = asyncio.get_running_loop()
-        try:
-            while self._data:
-                del self._data[: os.write(self._fd, self._data[:READ])]
-        except BlockingIOError:
-            loop.add_writer(self._fd, self._flush)
-        except OSError:
-            self.detach()
-            return
-        if not self._data:
-            loop.remove_writer(self._fd)
-            if self._ended:
-                self.detach()
-        if len(self._data) < TYPED_AHEAD:
-            self._room.set()
-
-
 @dataclass
 class Step:
-    """``say(descriptor, data)`` is told what the command writes to 1 and 2, in the order in which it comes."""
+    """``say(descriptor, data)`` is told what the command writes to 1 and 2, in the order in which it comes.
+
+    Where it is ``alone`` in its sandbox, all that begins meanwhile and loses its parent is its, and is ended with it.
+    ``launch`` starts it in a quicker way, where that can be done (:meth:`Warm.launch`), and ``give_up`` has that end.
+    """
 
     command: str
     folder: Path
@@ -109,6 +60,9 @@ class Step:
     children: Children
     say: Callable[[int, bytes], None]
     input: Input = field(default_factory=Input)
+    alone: bool = True
+    launch: Launch = lambda ends, begun, buried: False
+    give_up: Callable[[], None] = lambda: None
     _cause: str = ""
     _code: int | None = None
     _pid: int = 0
@@ -119,10 +73,12 @@ class Step:
     _peak_kib: int = 0
 
     def __post_init__(self) -> None:
+        self._told_all = asyncio.Event()
         self._ended = asyncio.Event()
         self._buried = asyncio.Event()
-        self._open: dict[int, int] = {}
+        self._open: list[Pipe] = []
         self._gone: dict[int, int] = {}
+        self._before: set[int] = set()
 
     async def run(self) -> dict[str, Any]:
         """Run the command to its end and tell how it was. ``cause`` is the limit that ended it, or "".
@@ -130,6 +86,7 @@ class Step:
         Raises:
             OSError: it could not be started.
         """
+        self._before = self.children.strays()
         began, kills = time.monotonic(), _out_of_memory_kills()
         self.children.orphaned.add(self._bury)
         try:
@@ -141,9 +98,11 @@ class Step:
                 self._stop("time_limit")
                 await self._ended.wait()
             wall = time.monotonic() - began
-            self._drain()
+            for pipe in self._open:
+                pipe.drain()
             await self._end_group()
         finally:
+            await self._until_known()
             self._kill()
             self.children.orphaned.discard(self._bury)
             self._close()
@@ -152,40 +111,28 @@ class Step:
     # Inside
 
     def _start(self) -> None:
-        ends = {name: os.pipe() for name in (0, 1, 2, 3)}
-        theirs = [ends[0][0], ends[1][1], ends[2][1], ends[3][1]]
+        reader, typed = os.pipe()
+        self._open = [Pipe(partial(self._take, 1)), Pipe(partial(self._take, 2))]
+        theirs = [reader, *(pipe.writer for pipe in self._open)]
         try:
-            self._starter = os.fork()
+            if not self.launch(theirs, self._known, self._bury):
+                told = Pipe(self._tell, self._told_is_all)
+                self._open.append(told)
+                reading, held = os.pipe()  # the shell holds an end of it as long as it lives
+                theirs += [told.writer, held, reading]
+                self._starter = os.fork()
+                if self._starter == 0:
+                    _become_starter(self.command, self.folder, self.limits, theirs)
         except OSError:
-            for fd in (fd for pair in ends.values() for fd in pair):
-                os.close(fd)
+            os.close(typed)
             raise
-        if self._starter == 0:
-            _become_starter(self.command, self.folder, self.limits, theirs)
-        for fd in theirs:
-            os.close(fd)
-        self.input.attach(ends[0][1])
-        loop = asyncio.get_running_loop()
-        self._open = {descriptor: ends[descriptor][0] for descriptor in (1, 2, 3)}
-        for descriptor, fd in self._open.items():
-            os.set_blocking(fd, False)
-            loop.add_reader(fd, self._read, descriptor)
+        finally:
+            for fd in theirs:
+                os.close(fd)
+        self.input.attach(typed)
 
-    def _read(self, descriptor: int) -> bool:
-        """Take what is there; whether there may be more."""
-        try:
-            data = os.read(self._open[descriptor], READ)
-        except BlockingIOError:
-            return False
-        if not data:
-            self._shut(descriptor)
-        if descriptor == 3:
-            self._told += data
-            if not data:
-                self._known()
-        elif data:
-            self._take(descriptor, data)
-        return bool(data)
+    def _tell(self, data: bytes) -> None:
+        self._told += data
 
     def _take(self, descriptor: int, data: bytes) -> None:
         room = self.limits.output - self._written
@@ -195,12 +142,25 @@ class Step:
         if len(data) > room:
             self._stop("output_limit")
 
-    def _known(self) -> None:
+    def _told_is_all(self) -> None:
         """The starter has told the command's pid, or ended without: then its own end is the command's."""
-        self._pid = int(self._told) if self._told.strip().isdigit() else self._starter
+        self._known(int(self._told) if self._told.strip().isdigit() else self._starter)
+
+    def _known(self, pid: int) -> None:
+        self._pid = pid
+        self._told_all.set()
+        if not pid:  # who was to start it has ended: so has the command
+            self._ended.set()
         if self._cause:
             self._kill()
         self._look()
+
+    async def _until_known(self) -> None:
+        """Whoever is called off at once has to wait until it is known what to end."""
+        if self._open:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_BURY_SECONDS):
+                    await self._told_all.wait()
 
     def _bury(self, pid: int, code: int, usage: resource.struct_rusage) -> None:
         self._gone[pid] = code
@@ -220,34 +180,32 @@ class Step:
         self._kill()
 
     def _kill(self) -> None:
+        if not (self._starter or self._pid):
+            self.give_up()
         for group in {self._starter, self._pid} - {0}:
             if self._gone.get(group) is None or group == self._pid:
                 signal_group(group, signal.SIGKILL)
 
-    def _drain(self) -> None:
-        """What was written before the end is still in the pipes, at most what they hold: others may write on."""
-        for descriptor in (1, 2):
-            taken = self._written
-            while descriptor in self._open and self._written - taken <= 1 << 20 and self._read(descriptor):
-                continue
+    def _strays(self) -> set[int]:
+        return self.children.strays() - self._before if self.alone else set()
 
     async def _end_group(self) -> None:
-        """End what the command left behind, and wait until it is buried: it belongs to the account."""
+        """End what the command left behind, and wait until it is buried: it belongs to the account.
+
+        Who has left its group is found when its parent is gone: then it is the runner's child.
+        """
         self._kill()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_BURY_SECONDS):
-                while _lives(self._pid):
+                while (strays := self._strays()) or (self._pid and _lives(self._pid)):
+                    for pid in strays:
+                        os.kill(pid, signal.SIGKILL)
                     self._buried.clear()
                     await self._buried.wait()
 
-    def _shut(self, descriptor: int) -> None:
-        fd = self._open.pop(descriptor)
-        asyncio.get_running_loop().remove_reader(fd)
-        os.close(fd)
-
     def _close(self) -> None:
-        for descriptor in list(self._open):
-            self._shut(descriptor)
+        for pipe in self._open:
+            pipe.close()
         self.input.detach()
 
     def _account(self, wall: float, kills: int) -> dict[str, Any]:
@@ -294,7 +252,7 @@ def _become_starter(command: str, folder: Path, limits: Limits, ends: list[int])
         high = [os.dup(end) for end in ends]
         for place, end in enumerate(high):
             os.dup2(end, place, inheritable=True)
-        os.closerange(4, max(high) + 1)
+        os.closerange(len(ends), max(high) + 1)
         seconds = math.ceil(limits.cpu_s)
         resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 1))
         os.chdir(folder)

@@ -15,13 +15,14 @@ import pwd
 import signal
 import struct
 import termios
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from sandbox.runner.activity import Activity
 from sandbox.runner.children import Children, clean_child, signal_group
+from sandbox.runner.company import Company, Size, Sizes, clamped
 from sandbox.runner.log import Log
 from sandbox.runner.modes import RESET, Modes
 
@@ -35,7 +36,9 @@ class Terminal:
 
     def __init__(self, name: str, log: Log, children: Children, activity: Activity) -> None:
         self.name, self.log = name, log
-        self.rows, self.columns = 24, 80
+        self.company = Company()
+        self.sizes = Sizes((24, 80))
+        self.command = ""
         self.on_end: Callable[[], None] = lambda: None
         self._children, self._activity = children, activity
         self._master = -1
@@ -49,20 +52,48 @@ class Terminal:
     def describe(self) -> dict[str, Any]:
         return {"name": self.name, "last_activity": self._last.isoformat().replace("+00:00", "Z")}
 
-    def start(self, cwd: Path, rows: int, columns: int) -> None:
-        """Start a login shell in ``cwd``."""
+    def start(self, cwd: Path, rows: int, columns: int, command: str = "") -> None:
+        """Start a shell in ``cwd``, one that ends with ``command`` where there is any."""
+        self.command = command
         self._pid, self._master = pty.fork()
         if self._pid == 0:
-            _become_shell(cwd)
+            _become_shell(cwd, command)
         os.set_blocking(self._master, False)
-        self.resize(rows, columns)
+        self.sizes = Sizes(clamped(rows, columns))
+        self._set_size()
         self._children.watch(self._pid, self._on_exit)
         asyncio.get_running_loop().add_reader(self._master, self._read)
 
-    def resize(self, rows: int, columns: int) -> None:
-        """Tell the shell the window's size; nonsense is clamped."""
-        self.rows, self.columns = max(1, min(rows, 1000)), max(1, min(columns, 2000))
-        fcntl.ioctl(self._master, termios.TIOCSWINSZ, struct.pack("HHHH", self.rows, self.columns, 0, 0))
+    def wish(self, key: Hashable, rows: int, columns: int) -> None:
+        """The window of ``key`` has this size; of who is not in the company it counts at once."""
+        if key in self.company:
+            self.company.wish(key, rows, columns)
+            self._settle()
+        elif rows > 0 and columns > 0:
+            self._resize(clamped(rows, columns))
+
+    def typed(self, key: Hashable) -> None:
+        """``key`` is about to type: what it sees is the right size for it."""
+        self.company.typed(key)
+        self._settle()
+
+    def leave(self, key: Hashable) -> None:
+        self.company.leave(key)
+        self._settle()
+
+    def _settle(self) -> None:
+        if size := self.company.size:
+            self._resize(size)
+
+    def _resize(self, size: Size) -> None:
+        """Tell the shell, and with an empty record all readers: those behind find it where it belongs."""
+        if size != self.sizes.now and self._master >= 0:
+            self.sizes.change(self.log.append(b""), size, self.log.first)
+            self._set_size()
+
+    def _set_size(self) -> None:
+        rows, columns = self.sizes.now
+        fcntl.ioctl(self._master, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
 
     async def write(self, payload: bytes) -> None:
         """Type ``payload``."""
@@ -189,7 +220,7 @@ class Terminal:
         self._written.set()
 
 
-def _become_shell(cwd: Path) -> None:
+def _become_shell(cwd: Path, command: str) -> None:
     """In the forked child, whose terminal is the pty: never returns."""
     try:
         clean_child()
@@ -197,6 +228,6 @@ def _become_shell(cwd: Path) -> None:
         shell = next((path for path in ("/bin/bash", "/usr/bin/bash") if os.access(path, os.X_OK)), "/bin/sh")
         environment = {**os.environ, "TERM": "xterm-256color", "COLORTERM": "truecolor", "SHELL": shell}
         environment.setdefault("USER", pwd.getpwuid(os.getuid()).pw_name)
-        os.execve(shell, [shell, "-i"], environment)  # noqa: S606 - a list, no shell in between
+        os.execve(shell, [shell, "-c", command] if command else [shell, "-i"], environment)  # noqa: S606 - a list, no shell in between
     finally:
         os._exit(127)

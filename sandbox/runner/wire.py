@@ -36,7 +36,7 @@ import json
 import logging
 import struct
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -129,7 +129,8 @@ class Stream:
     """A stream that a call opened: iterate over ``(seq, payload)``; ``write`` sends to the other end.
 
     Of a record that is being looked at, ``cut`` tells whether the one before it was lost: it is ``None``, or
-    the number below which all records are old. Whoever iterates acknowledges a record by asking for the next,
+    the number below which all records are old. ``size`` is how many rows and columns it and those that follow are
+    for, where that has changed. Whoever iterates acknowledges a record by asking for the next,
     or, with ``by_hand``, by :meth:`acknowledge`. A server that does not heed that is stopped by not reading
     its connection while ``most`` bytes wait here.
     """
@@ -141,6 +142,7 @@ class Stream:
         self._came, self._room = asyncio.Event(), asyncio.Event()
         self.by_hand = False
         self.cut: int | None = None
+        self.size: tuple[int, int] | None = None
         self.end: Any = None
 
     def __aiter__(self) -> AsyncIterator[tuple[int, bytes]]:
@@ -155,6 +157,7 @@ class Stream:
                 self.end = header["end"]
                 return
             self.cut, seq = _number(header.get("cut")), _number(header.get("seq")) or 0
+            self.size = _size(header.get("size"))
             self._below, self._taken = seq + 1, self._taken + len(payload) + 1
             yield seq, payload
 
@@ -164,10 +167,12 @@ class Stream:
             self._taken, self._acknowledged = 0, below
             self._client.post({"stream": self.id, "ack": below})
 
-    async def write(self, payload: bytes) -> None:
-        await self._client.send({"stream": self.id}, payload)
+    async def write(self, *payloads: bytes) -> None:
+        await self._client.send({"stream": self.id}, *payloads)
 
     async def close(self) -> None:
+        """Leave it. What is still under way is passed over."""
+        self._client.forget(self)
         await self._client.send({"stream": self.id, "end": None})
 
     async def _put(self, header: Header, payload: bytes) -> None:
@@ -193,6 +198,13 @@ class Stream:
 
 def _number(value: Any) -> int | None:
     return value if isinstance(value, int) else None
+
+
+def _size(value: Any) -> tuple[int, int] | None:
+    match value:
+        case [int(rows), int(columns)] if 0 < rows < 1 << 16 and 0 < columns < 1 << 16:
+            return rows, columns
+    return None
 
 
 class Client:
@@ -253,8 +265,17 @@ class Client:
             raise
         return stream
 
-    async def send(self, header: Header, payload: bytes = b"") -> None:
-        frame = encode(header, payload)
+    @property
+    def closed(self) -> bool:
+        """Whether the connection has ended."""
+        return self._pump.done()
+
+    def forget(self, stream: Stream) -> None:
+        self._streams.pop(stream.id, None)
+
+    async def send(self, header: Header, *payloads: bytes) -> None:
+        """Send a frame for each of ``payloads``; one without any where there are none."""
+        frame = b"".join(encode(header, payload) for payload in payloads or (b"",))
         self._sending += len(frame)
         try:
             self._writer.write(frame)
@@ -358,8 +379,17 @@ class Peer:
         tasks.add(task)
         task.add_done_callback(tasks.discard)
 
+    def keep_nothing_back(self) -> None:
+        """From now on what was sent is with the system once a send returns: it arrives though we are killed."""
+        self._writer.transport.set_write_buffer_limits(high=0)
+
     async def send(self, header: Header, payload: bytes = b"") -> None:
         self._writer.write(encode(header, payload))
+        await self._writer.drain()
+
+    async def send_all(self, frames: Iterable[tuple[Header, bytes]]) -> None:
+        """Send what is there already, in one go."""
+        self._writer.write(b"".join(encode(*frame) for frame in frames))
         await self._writer.drain()
 
     async def serve(self) -> None:

@@ -76,7 +76,13 @@ async def model_of(kernel: Kernel) -> Model:
 
 async def kernels_with_models(user: Any, **only: Any) -> list[tuple[Kernel, Model]]:
     """The user's kernels as their runners describe them, those that have ended by themselves forgotten."""
-    rows = [kernel async for kernel in Kernel.objects.of(user).filter(**only).order_by("session_id", "created")]
+    rows = [
+        kernel
+        async for kernel in Kernel.objects.open_to(user)
+        .filter(**only)
+        .select_related("session")
+        .order_by("session_id", "created")
+    ]
     groups = [list(group) for _, group in groupby(rows, lambda kernel: kernel.session_id)]
     answers = await asyncio.gather(*(_models_in(str(group[0].session_id), group) for group in groups))
     models = {id: model for answer in answers for id, model in answer.items()}

@@ -14,9 +14,9 @@ from sandbox.images import Image, image_for_kernel, images
 from sessions import client as service
 from sessions import runner
 from sessions.access import project_at
-from sessions.models import Kernel
+from sessions.models import Kernel, Session
 from sessions.problems import Problem
-from sessions.projects import ProjectRef
+from sessions.projects import ProjectRef, Right
 
 KERNEL_SECONDS = 90.0
 
@@ -58,11 +58,12 @@ async def start_kernel(user: Any, name: str, path: str, **document: Any) -> tupl
         Problem: no such project or kernel, or the session does not run.
         IntegrityError: the project has a Jupyter session for that path already (the kernel is stopped).
     """
-    project, rest = await project_at(user, path)
+    project, rest = await project_at(user, path, Right.RUN)
     image = _image(project, name, scratch=not path.strip("/"))
     name = name or image.kernels[0].name
     session = await running_session(user, project, image.name)
-    kernel = Kernel(id=uuid.uuid4(), session_id=session, name=name, path=path, **document)
+    place = Session(pk=uuid.UUID(session), project=project.id)
+    kernel = Kernel(id=uuid.uuid4(), session=place, name=name, path=rest, **document)
     cwd = str(PurePosixPath(rest).parent) if rest else ""
     told = await runner.call(session, "kernel.start", KERNEL_SECONDS, id=str(kernel.pk), name=name, cwd=cwd)
     try:

@@ -19,6 +19,7 @@ from sessions.jupyter.start import running_session
 from sessions.jupyter.views import body_of, created, empty, ok, text_of
 from sessions.models import Session
 from sessions.problems import Problem, bad_request, not_found
+from sessions.projects import Right
 
 GLOBAL = re.compile(r"(?P<session>[0-9a-f]{8})-(?P<name>[\w-]{1,32})", re.ASCII)
 NAME = re.compile(r"[\w-]{1,32}", re.ASCII)
@@ -28,7 +29,7 @@ Model = dict[str, Any]
 
 
 async def list_terminals(request: HttpRequest, user: Any) -> HttpResponse:
-    sessions = [session async for session in Session.objects.of(user).live()]
+    sessions = [session async for session in Session.objects.open_to(user, Right.RUN).live()]
     answers = await asyncio.gather(*(_models_in(session) for session in sessions))
     return ok([model for answer in answers for model in answer])
 
@@ -39,7 +40,7 @@ async def post_terminal(request: HttpRequest, user: Any) -> HttpResponse:
     name = text_of(body, "name", 32)
     if name and not NAME.fullmatch(name):
         raise bad_request("A terminal's name has letters, digits, - and _, at most 32.")
-    project, cwd = await project_at(user, text_of(body, "cwd", 1024))
+    project, cwd = await project_at(user, text_of(body, "cwd", 1024), Right.RUN)
     session = await running_session(user, project, project.image)
     model = await _start(session, name, cwd)
     return created(model, f"/jupyter/api/terminals/{model['name']}")
@@ -66,7 +67,7 @@ async def terminal_of(user: Any, name: str) -> tuple[Session, str]:
         Problem: 404.
     """
     if match := GLOBAL.fullmatch(name):
-        async for session in Session.objects.of(user).live():
+        async for session in Session.objects.open_to(user, Right.RUN).live():
             if prefix(session) == match["session"]:
                 return session, match["name"]
     raise not_found("terminal")

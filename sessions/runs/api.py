@@ -9,10 +9,8 @@ from django.http import HttpRequest, HttpResponse
 from ninja import Field, Router, Schema, Status
 from pydantic import ConfigDict
 
-from sessions import client as service
 from sessions.access import signed_in
 from sessions.models import Run
-from sessions.problems import Problem
 from sessions.represent import timestamp
 from sessions.runs import execute
 from sessions.runs.answer import Verdict
@@ -95,17 +93,15 @@ async def create_run(request: HttpRequest, body: RunIn, response: HttpResponse, 
     limits = body.limits.dict(exclude_none=True) if body.limits else {}
     said = body.image, body.files, body.language, body.build, body.command, body.stdin
     order = make_order(*said, limits, body.interactive)
-    run = await execute.begin(user, order)
-    execute.start(run, order)
-    done = await execute.wait(run, wait)
+    run = await execute.run(user, order, wait)
     response["Location"] = f"/api/v1/runs/{run.pk}"
-    return Status(200 if done else 202, await run_json(run))
+    return Status(200 if run.status == "done" else 202, run_json(run))
 
 
 @router.get("/{uuid:id}", response=RunOut, summary="Look at a run")
 async def get_run(request: HttpRequest, id: UUID) -> Any:
     """What came of it, for a day; before the end, how far it is."""
-    return await run_json(await execute.look_up(await signed_in(request), id))
+    return run_json(await execute.look_up(await signed_in(request), id))
 
 
 @router.delete("/{uuid:id}", response=RunOut, summary="Cancel a run")
@@ -113,14 +109,12 @@ async def cancel_run(request: HttpRequest, id: UUID) -> Any:
     """End it. One that is over stays as it is."""
     run = await execute.look_up(await signed_in(request), id)
     await execute.cancel(run)
-    return await run_json(run)
+    return run_json(run)
 
 
-async def run_json(run: Run) -> dict[str, Any]:
+def run_json(run: Run) -> dict[str, Any]:
     empty: dict[str, Any] = {"verdict": None, "detail": "", "steps": [], "files": [], "usage": None, "refusals": []}
-    answer = {**empty, **execute.answer_of(run)}
-    if run.status == "queued":
-        answer["detail"] = await _place_in_queue(run)
+    answer = {**empty, "detail": run.place, **execute.answer_of(run)}
     return {
         "id": run.pk,
         "status": run.status,
@@ -131,11 +125,3 @@ async def run_json(run: Run) -> dict[str, Any]:
         **answer,
         "usage": answer["usage"] or None,
     }
-
-
-async def _place_in_queue(run: Run) -> str:
-    """What the session service says of its session while it waits for room."""
-    try:
-        return str((await service.call("session.get", id=str(run.session_id)))["detail"])
-    except Problem:
-        return ""

@@ -1,121 +1,95 @@
-"""Carries runs out: a session for each, its runner does it, and the exact usage is read when it is over.
+"""Web's side of runs: the session service carries them out, and goes on when whoever asked has left.
 
-A run lives as long as the process that began it (web, or ``manage.py run``): if that ends, its connection to the
-runner does, the program with it, and the session idles out. Whoever asks later is told (:func:`look_up`).
+A run that the service no longer knows, though it never ended, is settled by whoever asks next (:func:`look_up`).
 """
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
-import logging
-from datetime import timedelta
+from collections.abc import Callable
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from django.utils import timezone
 
 from sandbox.runner.run import pack_file
-from sandbox.runner.wire import CallError, Client, Stream, WireError
+from sandbox.runner.wire import CallError, Client, Stream
 from sessions import client as service
 from sessions import runner
 from sessions.lifecycle import FINAL
-from sessions.models import Run, Session
-from sessions.problems import Problem, not_found
-from sessions.runs.answer import Said, Tally, judge
+from sessions.models import Run
+from sessions.problems import Problem, not_found, service_away
 from sessions.runs.order import Order
+from sessions.service.store import RUNS_KEPT
 
-QUEUE_SECONDS = 900.0
-IDLE_SECONDS = 60
-KEPT, KEPT_PER_USER = timedelta(days=1), 200
-_SPARE_SECONDS = 30.0  # on top of a run's own limits, to begin and to send what it made
-_END_SECONDS = 20.0
+Said = Callable[[int, bytes], None]
+
+RECORDED_SECONDS = 1.0
+"""Whoever waits for less may ask for it by its id before it is over."""
 _PIECE = 256 * 1024
 
-log = logging.getLogger(__name__)
-_under_way: dict[UUID, asyncio.Task[Run]] = {}
 
+async def run(user: Any, order: Order, seconds: float | None, said: Said | None = None) -> Run:
+    """Have ``order`` carried out, and return what came of it, or how far it is after ``seconds``.
 
-async def begin(user: Any, order: Order) -> Run:
-    """Ask for the session of a run.
+    ``said`` hears of output as it comes.
 
     Raises:
         Problem: the session service refuses it, or is away.
     """
-    await _forget_old(user)
-    session = await service.call(
-        "session.create",
-        user=user.pk,
-        image=order.image,
-        slots=order.slots,
-        idle_timeout=IDLE_SECONDS,
-        hostname="run",
-    )
-    most = timedelta(seconds=QUEUE_SECONDS + 2 * order.time_s + _SPARE_SECONDS + _END_SECONDS)
-    return await Run.objects.acreate(
-        user=user,
-        session_id=session["id"],
-        image=order.image,
-        language=order.language,
-        last=timezone.now() + most,
-    )
-
-
-def start(run: Run, order: Order) -> asyncio.Task[Run]:
-    """:func:`carry_out` as a task that goes on when whoever waits for it has left."""
-    task = asyncio.create_task(carry_out(run, order))
-    _under_way[run.pk] = task
-    task.add_done_callback(lambda _: _under_way.pop(run.pk, None))
-    return task
-
-
-async def carry_out(run: Run, order: Order, said: Said | None = None) -> Run:
-    """Run it to its end and write the answer down; ``said`` hears of output as it comes."""
-    tally, failed = Tally(order.output, said), "It was given up."
+    soon = seconds is not None and seconds < RECORDED_SECONDS
+    asked = {"image": order.image, "language": order.language, "slots": order.slots, "terms": order.terms()}
     try:
-        failed = await _in_session(run, order, tally)
-    except Problem as problem:
-        failed = problem.detail
-    except (CallError, ConnectionError, WireError) as error:
-        failed = f"Its sandbox broke off: {error}."
-    except TimeoutError:
-        failed = "Its sandbox did not answer in time."
-    except ValueError:
-        failed = "Its sandbox said something that makes no sense."
-    except Exception:
-        log.exception("run %s failed", run.pk)
-        failed = "That went wrong; the operator finds the cause in the log."
-    finally:
-        session = await _end_session(str(run.session_id))
-        await run.arefresh_from_db()
-        await _finish(run, _answer(run, tally, session, failed))
-    return run
+        client = await service.shared()
+        stream = await client.open("run.start", user=user.pk, **asked, record=soon, live=said is not None)
+        begun = _begun(user, order, stream.result)
+        try:
+            await _feed(stream, order)
+            answer = await _heard(stream, seconds, said)
+        finally:
+            await stream.close()
+    except CallError as error:
+        raise service.refusal(error) from error
+    except ConnectionError as error:
+        raise service_away() from error
+    if answer:
+        begun.status, begun.answer = "done", answer.decode()
+        return begun
+    return await look_up(user, begun.pk)
 
 
 async def look_up(user: Any, id: UUID) -> Run:
-    """The user's run ``id``. One whose process is gone is settled here.
+    """The user's run ``id``, as far as it is. One that nobody carries out any more is settled here.
 
     Raises:
         Problem: 404.
     """
-    run = await Run.objects.of(user).filter(pk=id).select_related("session").afirst()
+    own = Run.objects.of(user).filter(pk=id).select_related("session")
+    run = await own.afirst()
     if run is None:
         raise not_found("run")
-    if run.status != "done" and id not in _under_way and _lost(run):
-        verdict = "cancelled" if run.cancelled else "internal_error"
-        await _finish(run, {"verdict": verdict, "detail": "The site was restarted while it ran.", "steps": []})
+    if run.status != "done" and not await _ask_how_far(run):
+        run = await own.afirst() or run  # it may just have ended
+        if run.status != "done" and _lost(run):
+            await _settle(run)
     return run
 
 
 async def wait(run: Run, seconds: float) -> bool:
-    """Whether it is done within ``seconds``, where this process carries it out."""
-    if (task := _under_way.get(run.pk)) is None:
-        return run.status == "done"
-    done, _ = await asyncio.wait({task}, timeout=seconds)
-    if done:
-        await run.arefresh_from_db()
-    return bool(done)
+    """Whether it is done within ``seconds``; then it has its answer.
+
+    Raises:
+        Problem: the session service is away.
+    """
+    try:
+        await service.call("run.wait", id=str(run.pk), seconds=seconds)
+    except Problem as problem:
+        if problem.code != "not_found":
+            raise
+    await run.arefresh_from_db()
+    return run.status == "done"
 
 
 async def cancel(run: Run) -> None:
@@ -124,10 +98,13 @@ async def cancel(run: Run) -> None:
     Raises:
         Problem: the session service is away.
     """
-    if not await Run.objects.filter(pk=run.pk).exclude(status="done").aupdate(cancelled=True):
+    if run.status == "done":
         return
-    await _stop(str(run.session_id))
-    await wait(run, _END_SECONDS)
+    try:
+        await service.call("run.cancel", id=str(run.pk))
+    except Problem as problem:
+        if problem.code != "not_found":
+            raise
     await run.arefresh_from_db()
 
 
@@ -139,7 +116,7 @@ def answer_of(run: Run) -> dict[str, Any]:
 
 async def purge() -> int:
     """Forget answers that are older than a day; returns how many."""
-    return (await Run.objects.filter(created__lt=timezone.now() - KEPT).adelete())[0]
+    return (await Run.objects.filter(created__lt=timezone.now() - RUNS_KEPT).adelete())[0]
 
 
 async def reach(session: str) -> Client:
@@ -162,76 +139,42 @@ async def reach(session: str) -> Client:
 # Inside
 
 
-async def _in_session(run: Run, order: Order, tally: Tally) -> str:
-    """Let the session's runner do it; returns why it could not, or ""."""
-    async with asyncio.timeout(QUEUE_SECONDS):
-        client = await reach(str(run.session_id))
-    async with client, asyncio.timeout(2 * order.time_s + _SPARE_SECONDS):
-        await Run.objects.filter(pk=run.pk).aupdate(status="running")
-        limits = {"time_s": order.time_s, "cpu_s": order.cpu_s, "output": order.output}
-        stream = await client.open("run.start", build=order.build, command=order.command, **limits)
-        feeding = asyncio.create_task(_feed(stream, order))  # a program may write before it has read everything
-        try:
-            async for _, record in stream:
-                tally.take(record)
-        finally:
-            feeding.cancel()
-            await asyncio.gather(feeding, return_exceptions=True)
-        return stream.end if isinstance(stream.end, str) else "Its sandbox ended before it did."
+def _begun(user: Any, order: Order, told: dict[str, str]) -> Run:
+    """The run that the service tells of: its row may not be written yet."""
+    created = datetime.fromisoformat(told["created"])
+    what = {"image": order.image, "language": order.language, "created": created}
+    return Run(id=UUID(told["id"]), user_id=user.pk, session_id=UUID(told["session"]), last=created, **what)
 
 
 async def _feed(stream: Stream, order: Order) -> None:
-    for path, data in order.files.items():
-        await stream.write(pack_file(path, data))
-    await stream.write(b"g")
-    for start in range(0, len(order.stdin), _PIECE):
-        await stream.write(b"i" + order.stdin[start : start + _PIECE])
-    if not order.interactive:
-        await stream.write(b"e")
+    pieces = range(0, len(order.stdin), _PIECE)
+    given = [b"i" + order.stdin[start : start + _PIECE] for start in pieces]
+    end = [] if order.interactive else [b"e"]
+    await stream.write(*(pack_file(path, data) for path, data in order.files.items()), b"g", *given, *end)
 
 
-async def _stop(session: str) -> None:
+async def _heard(stream: Stream, seconds: float | None, said: Said | None) -> bytes:
+    """Its answer; nothing where it did not come in time, or is too long to be told."""
     try:
-        await service.call("session.stop", id=session, reason="run_over")
+        async with asyncio.timeout(seconds):
+            async for _, record in stream:
+                if record[:1] == b"a":
+                    return record[1:]
+                if said:
+                    said(int(record[:1]), record[1:])
+    except TimeoutError:
+        return b""
+    raise ConnectionError("the session service left in the middle")
+
+
+async def _ask_how_far(run: Run) -> bool:
+    """Whether it is under way, or nobody can tell."""
+    try:
+        told = await service.call("run.get", id=str(run.pk))
     except Problem as problem:
-        if problem.code not in ("not_found", "illegal"):
-            raise
-
-
-async def _end_session(id: str) -> Session | None:
-    """Stop it and wait for its last account."""
-    with contextlib.suppress(Problem, ConnectionError, TimeoutError):
-        async with asyncio.timeout(_END_SECONDS):
-            await _stop(id)
-            async with await service.connect() as client:
-                async for _ in await service.watch(client, id):
-                    continue
-    return await Session.objects.filter(pk=id).afirst()
-
-
-def _answer(run: Run, tally: Tally, session: Session | None, failed: str) -> dict[str, Any]:
-    refusals = session.refusals if session else []
-    verdict = judge(tally.steps, tally.causes, [refusal["reason"] for refusal in refusals], failed)
-    if session and session.reason == "out_of_memory":
-        verdict, failed = "memory_limit", session.detail
-    if run.cancelled:
-        verdict, failed = "cancelled", ""
-    elif verdict == "internal_error" and session and session.detail:
-        failed = session.detail  # why the sandbox did not start, or ended
-    usage = session.usage if session else {}
-    return {
-        "verdict": verdict,
-        "detail": failed,
-        "steps": tally.steps,
-        "files": tally.files,
-        "usage": usage,
-        "refusals": refusals,
-    }
-
-
-async def _finish(run: Run, answer: dict[str, Any]) -> None:
-    run.status, run.answer = "done", json.dumps(answer)
-    await Run.objects.filter(pk=run.pk).aupdate(status=run.status, answer=run.answer)
+        return problem.code != "not_found"
+    run.status, run.place = told["status"], told["detail"]
+    return True
 
 
 def _lost(run: Run) -> bool:
@@ -241,9 +184,8 @@ def _lost(run: Run) -> bool:
     return bool(ended) or now > run.last
 
 
-async def _forget_old(user: Any) -> None:
-    own = Run.objects.of(user)
-    await own.filter(created__lt=timezone.now() - KEPT).adelete()
-    surplus = [pk async for pk in own.filter(status="done").values_list("pk", flat=True)[KEPT_PER_USER:]]
-    if surplus:
-        await own.filter(pk__in=surplus).adelete()
+async def _settle(run: Run) -> None:
+    verdict = "cancelled" if run.cancelled else "internal_error"
+    run.status = "done"
+    run.answer = json.dumps({"verdict": verdict, "detail": "The site was restarted while it ran.", "steps": []})
+    await Run.objects.filter(pk=run.pk).exclude(status="done").aupdate(status=run.status, answer=run.answer)

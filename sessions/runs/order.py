@@ -28,7 +28,8 @@ _RUN_TARGET = re.compile(r"^run\s*:", re.MULTILINE)
 class Order:
     """``build`` "" is none. ``time_s`` and ``cpu_s`` in seconds and ``output`` in bytes are for each step.
 
-    ``slots``: None for the image's own. ``interactive``: more input comes after ``stdin``, by a stream.
+    ``slots``: None for the image's own. ``interactive``: more input comes after ``stdin``, by a stream. ``program``:
+    the words of ``command`` where it is a language's whose interpreter may wait for it (:mod:`sandbox.runner.warm`).
     """
 
     image: str
@@ -42,6 +43,11 @@ class Order:
     cpu_s: float
     output: int
     interactive: bool = False
+    program: tuple[str, ...] = ()
+
+    def terms(self) -> dict[str, Any]:
+        """See :class:`sessions.service.execution.Terms`."""
+        return {name: getattr(self, name) for name in ("build", "command", "program", "time_s", "cpu_s", "output")}
 
 
 def make_order(
@@ -65,18 +71,21 @@ def make_order(
     time_s = _bounded(limits, "time_s", TIME_S, 0.1, settings.MADANG_RUN_SECONDS)
     main = main_file(spoken, list(given)) if spoken else ""
     makefile = given.get("Makefile")
+    own = command or _run(spoken, main, makefile)
+    usual = spoken is not None and spoken.warm and own == _run(spoken, main, None)
     return Order(
         image=found.name,
         language=spoken.name if spoken else "",
         files=given,
         build=_command("build", build if build is not None else _build(spoken, main, makefile)),
-        command=_command("command", command or _run(spoken, main, makefile)),
+        command=_command("command", own),
         stdin=_bytes("stdin", stdin, MOST_STDIN),
         slots=_slots(found, limits),
         time_s=time_s,
         cpu_s=_bounded(limits, "cpu_s", time_s, 0.1, settings.MADANG_RUN_SECONDS),
         output=int(_bounded(limits, "output_kib", OUTPUT_KIB, 1, MOST_OUTPUT_KIB)) * 1024,
         interactive=interactive,
+        program=tuple(shlex.split(own)) if usual else (),
     )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from typing import Any
 
@@ -17,7 +16,6 @@ from sessions.runs.answer import Account
 from sessions.runs.api import run_json
 
 _DONE_SECONDS = 30.0
-_LOOK_SECONDS = 0.2
 
 
 class RunStream(Relay):
@@ -39,7 +37,7 @@ class RunStream(Relay):
         return await execute.reach(str(self.session.pk))
 
     async def attach(self, client: Client) -> Stream:
-        return await client.open("run.attach")
+        return await client.open("run.attach", id=str(self.run.pk))
 
     async def show(self, sequence: int, payload: bytes) -> None:
         kind, body = payload[:1], payload[1:]
@@ -74,17 +72,13 @@ class RunStream(Relay):
         return NORMAL if await self._await_answer() else ENDED
 
     async def _await_answer(self) -> bool:
-        deadline = asyncio.get_running_loop().time() + _DONE_SECONDS
-        while not await execute.wait(self.run, _LOOK_SECONDS):
-            if asyncio.get_running_loop().time() > deadline:
-                return False
-            await asyncio.sleep(_LOOK_SECONDS)  # another process carries it out
-            self.run = await execute.look_up(self.scope["user"], self.run.pk)
+        if not await execute.wait(self.run, _DONE_SECONDS):
+            return False
         await self._tell_run()
         return True
 
     async def _tell_run(self) -> None:
-        await self._say({"type": "run", **await run_json(self.run)})
+        await self._say({"type": "run", **run_json(self.run)})
 
     async def _say(self, event: dict[str, Any]) -> None:
         await self.send(text_data=json.dumps(event, cls=DjangoJSONEncoder))

@@ -37,7 +37,8 @@ class Journal:
     async def flush(self, seconds: float) -> bool:
         """Wait until all that is queued now is written, at most ``seconds``; whether it was."""
         try:
-            await asyncio.wait_for(self.put(_nothing), seconds)
+            async with asyncio.timeout(seconds):
+                await self.put(_nothing)
         except TimeoutError:
             return False
         return True

@@ -20,6 +20,7 @@ from django.db import IntegrityError
 from django.utils import timezone
 
 from sandbox.drivers import Driver, Exit, SandboxError
+from sandbox.gpu.board import Board
 from sandbox.images import images, policies_for
 from sandbox.policy import load_policy
 from sandbox.runner.wire import CallError
@@ -32,6 +33,7 @@ from sessions.scheduler import Capacity, Duplicate, Scheduler, TooLarge
 from sessions.service import store
 from sessions.service.journal import Journal
 from sessions.service.live import LiveSession
+from sessions.service.runs import Runs
 
 log = logging.getLogger(__name__)
 
@@ -49,7 +51,8 @@ class Keeper:
         self.sessions: dict[str, LiveSession] = {}
         self._capacity = Capacity(settings.MADANG_CAPACITY_CPU, settings.MADANG_CAPACITY_MEMORY)
         self._scheduler = Scheduler(self._capacity)
-        self._doors: WeakValueDictionary[tuple[int, str], asyncio.Lock] = WeakValueDictionary()
+        self.runs = Runs(self)
+        self._doors: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._tasks: set[asyncio.Task[None]] = set()
         self._closing = False
 
@@ -58,17 +61,21 @@ class Keeper:
     async def open(self) -> None:
         """Open the driver and make rows and sandboxes agree again."""
         await self.driver.open()
+        self._scheduler = Scheduler(self._capacity, Board(await self.driver.gpus()))
         there = set(await self.driver.adopt())
         rows = await database_sync_to_async(store.unfinished)()
+        runs = await database_sync_to_async(store.runs_under_way)()
         for row, account, transitions in rows:
             await self._adopt(LiveSession(row, account, transitions, self), str(row.pk) in there)
         for id in there - {str(row.pk) for row, _, _ in rows}:
             self._spawn(self._clear(id))
+        self.runs.open(runs)
         self._grant()
 
     async def close(self) -> None:
         """Write what is to be written and let go; sandboxes keep running."""
         self._closing = True
+        await self.runs.close()
         for session in list(self.sessions.values()):
             await session.detach()
         for task in list(self._tasks):
@@ -85,7 +92,8 @@ class Keeper:
         for session in live:
             await session.apply(life.Stop(reason, detail))
         try:
-            await asyncio.wait_for(asyncio.gather(*(session.gone.wait() for session in live)), seconds)
+            async with asyncio.timeout(seconds):
+                await asyncio.gather(*(session.gone.wait() for session in live))
         except TimeoutError:
             return False
         return True
@@ -102,7 +110,7 @@ class Keeper:
         policy: str = "",
         **how: Any,
     ) -> tuple[LiveSession, bool]:
-        """Make a session, or return the one that the user's project has; whether it is new.
+        """Make a session, or return the one that the project has, whoever started it; whether it is new.
 
         ``policy`` "" is the image's; ``how`` holds ``idle_timeout`` and ``hostname``.
 
@@ -111,15 +119,23 @@ class Keeper:
         """
         if self._closing:
             raise CallError("closing", "The session service is shutting down.")
-        slots = _within_policy(_slots(image, wanted), image, policy)
+        slots = self.slots(image, wanted, policy)
         if not project:
             return await self._insert(user, None, directory, image, slots, policy, **how), True
-        async with self._door(user, project):
-            session = await self._of_project(user, project)
+        async with self._door(project):
+            session = await self._of_project(project)
             if session is None:
                 return await self._insert(user, project, directory, image, slots, policy, **how), True
         _refuse_conflict(session, image, slots if wanted else None, policy)
         return session, False
+
+    def slots(self, image: str, wanted: dict[str, Any] | None, policy: str = "") -> Slots:
+        """What a session that asks for ``wanted`` is granted.
+
+        Raises:
+            CallError: ``bad_request``.
+        """
+        return _within_policy(_slots(image, wanted), image, policy)
 
     def find(self, id: str) -> LiveSession:
         """The live session ``id``.
@@ -135,7 +151,8 @@ class Keeper:
     async def settle(self, session: LiveSession) -> None:
         """Wait until it runs or is over, or give up after a while: it may wait for room for long."""
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(session.settled.wait(), SETTLE_SECONDS)
+            async with asyncio.timeout(SETTLE_SECONDS):
+                await session.settled.wait()
 
     async def locate(self, id: str) -> Path:
         """Where the runner of session ``id`` listens; waits while it is starting.
@@ -184,13 +201,32 @@ class Keeper:
     def forget(self, session: LiveSession) -> None:
         self.sessions.pop(session.id, None)
 
+    def look_for_room(self) -> None:
+        """There is a session that could give up its slots, if somebody waits for some."""
+        if self._scheduler.order():
+            self.runs.make_room()
+
     # Inside
 
     def _grant(self) -> None:
         for id in self._scheduler.grant():
+            self.sessions[id].gpus = self._scheduler.board.shares(id)
             self._spawn(self.sessions[id].apply(life.Granted()))
         for position, id in enumerate(self._scheduler.order(), start=1):
             self.sessions[id].queued(position)
+        self.look_for_room()
+
+    def _refuse_too_many(self, row: Session) -> None:
+        """Runs are counted for themselves: however many wait, their user opens a project.
+
+        A session that waits for a run is none: it makes room for another.
+        """
+        own = (session for session in self.sessions.values() if session.row.user_id == row.user_id)
+        count = sum(other.occupied if row.is_run else not other.row.is_run for other in own)
+        if row.is_run and count >= settings.MADANG_MAX_RUNS:
+            raise CallError("too_many", f"At most {count} runs can wait or run at once; wait until one is over.")
+        if not row.is_run and count >= settings.MADANG_MAX_SESSIONS:
+            raise CallError("too_many", f"At most {count} sessions can live at once; stop one first.")
 
     async def _insert(
         self,
@@ -203,9 +239,6 @@ class Keeper:
         idle_timeout: int | None,
         hostname: str,
     ) -> LiveSession:
-        most = settings.MADANG_MAX_SESSIONS
-        if sum(session.row.user_id == user for session in self.sessions.values()) >= most:
-            raise CallError("too_many", f"At most {most} sessions can live at once; stop one first.")
         row = Session(
             user_id=user,
             project=uuid.UUID(project) if project else None,
@@ -217,11 +250,14 @@ class Keeper:
             state=State.PENDING.value,
             idle_timeout=idle_timeout or settings.MADANG_IDLE_TIMEOUT,
         )
-        session = LiveSession(row, Account(0, row.created), 1, self)
+        self._refuse_too_many(row)
+        session = LiveSession(row, Account(0, row.created), 1, self, occupied=row.is_run)
         try:
             self._scheduler.check(session.request)
         except TooLarge as error:
-            raise CallError("too_large", "This site can never grant so many cores or so much memory.") from error
+            raise CallError(
+                "too_large", "This site can never grant so many cores, so much memory or so many GPUs."
+            ) from error
         self.sessions[session.id] = session
         try:
             await self.journal.put(lambda: store.insert(row))
@@ -233,14 +269,15 @@ class Keeper:
         self.enqueue(session)
         return session
 
-    async def _of_project(self, user: int, project: str) -> LiveSession | None:
-        """The live session of the user's project; one that is ending is waited for."""
+    async def _of_project(self, project: str) -> LiveSession | None:
+        """The live session of the project; one that is ending is waited for."""
         for session in list(self.sessions.values()):
-            if session.row.user_id != user or str(session.row.project) != project:
+            if str(session.row.project) != project:
                 continue
             if session.life.over or session.life.state is State.STOPPING:
                 try:
-                    await asyncio.wait_for(session.gone.wait(), END_SECONDS)
+                    async with asyncio.timeout(END_SECONDS):
+                        await session.gone.wait()
                 except TimeoutError as error:
                     raise CallError("conflict", "The project's last session is still ending; try again.") from error
             else:
@@ -248,16 +285,16 @@ class Keeper:
         return None
 
     @contextlib.asynccontextmanager
-    async def _door(self, user: int, project: str) -> AsyncIterator[None]:
+    async def _door(self, project: str) -> AsyncIterator[None]:
         """One at a time through here, for each project: two tabs that ask at once get one session."""
-        lock = self._doors.setdefault((user, project), asyncio.Lock())
+        lock = self._doors.setdefault(project, asyncio.Lock())
         async with lock:
             yield
 
     async def _adopt(self, session: LiveSession, there: bool) -> None:
         self.sessions[session.id] = session
         if there:
-            self._scheduler.restore(session.request)
+            self._scheduler.restore(session.request, session.gpus)
         try:
             await session.apply(life.Found() if there else life.Vanished())
         except SandboxError as error:

@@ -5,29 +5,33 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Coroutine
-from dataclasses import dataclass, field
+from collections.abc import Coroutine, Iterable
+from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Protocol
 
+from channels.db import database_sync_to_async
 from django.utils import timezone
 
 from sandbox.drivers import NOTICES, Driver, Exit, Refused, Sample, SandboxError, SandboxSpec
+from sandbox.gpu import Share
 from sandbox.images import images
 from sandbox.slots import Slots
 from sandbox.usage import Usage
 from sessions import lifecycle as life
 from sessions import refusals
 from sessions.idle import Idle
-from sessions.ledger import Account
+from sessions.ledger import Account, Line
 from sessions.lifecycle import Life, State
 from sessions.models import Session
+from sessions.projects import Equipment, project_directory
 from sessions.represent import session_json, timestamp
 from sessions.scheduler import Request
 from sessions.service import store
 from sessions.service.journal import Journal
 from sessions.service.network import indexes, indexes_known, network_for
+from sessions.service.setting_up import set_up
 from sessions.service.watch import Watcher
 
 log = logging.getLogger(__name__)
@@ -52,7 +56,10 @@ class House(Protocol):
 
 @dataclass
 class LiveSession:
-    """See the module's text. ``row`` mirrors the database's row; only this object changes it."""
+    """See the module's text. ``row`` mirrors the database's row; only this object changes it.
+
+    ``occupied``: a run is in it, or comes; one that is a run's and not occupied waits for another.
+    """
 
     row: Session
     account: Account
@@ -60,6 +67,7 @@ class LiveSession:
     house: House
     latest: Usage = field(default_factory=Usage)
     watchers: set[Watcher] = field(default_factory=set)
+    occupied: bool = False
 
     def __post_init__(self) -> None:
         row = self.row
@@ -82,7 +90,16 @@ class LiveSession:
     @property
     def request(self) -> Request:
         slots = self.slots
-        return Request(self.id, self.row.user_id, slots.cpu, slots.memory)
+        return Request(self.id, self.row.user_id, slots.cpu, slots.memory, slots.gpu)
+
+    @property
+    def gpus(self) -> tuple[Share, ...]:
+        """The shares of devices that its slots stand for, once they are granted."""
+        return tuple(Share(**share) for share in self.row.gpus)
+
+    @gpus.setter
+    def gpus(self, shares: Iterable[Share]) -> None:
+        self.row.gpus = [asdict(share) for share in shares]
 
     @property
     def slots(self) -> Slots:
@@ -136,6 +153,11 @@ class LiveSession:
         self._publish_deadline()
         await self._save({"idle_deadline": self.row.idle_deadline})
 
+    def occupy(self, occupied: bool) -> None:
+        """A run comes, or is over: it is not idle now."""
+        self.occupied = occupied
+        self._idle = self._idle.extended(time.monotonic())
+
     async def detach(self) -> None:
         """Stop following it; the sandbox goes on."""
         for task in list(self._tasks):
@@ -186,8 +208,11 @@ class LiveSession:
         operation: life.Operation
         try:
             await indexes_known()
-            await self.house.driver.start(self._spec())
+            equipment = await database_sync_to_async(self._equipment)()
+            await self.house.driver.start(self._spec(equipment))
             operation = life.Started()
+            if equipment.setup[1]:
+                self._spawn(set_up(self.house.driver.runner_socket(self.id), *equipment.setup))
         except SandboxError as error:
             operation = life.Deferred(str(error)) if error.code == "capacity" else life.StartFailed(str(error))
         except Exception:
@@ -195,7 +220,10 @@ class LiveSession:
             operation = life.StartFailed("The sandbox could not be started; the operator finds the cause in the log.")
         await self.apply(operation)
 
-    def _spec(self) -> SandboxSpec:
+    def _equipment(self) -> Equipment:
+        return project_directory().equipment(self.row.project) if self.row.project else Equipment()
+
+    def _spec(self, equipment: Equipment) -> SandboxSpec:
         image = images().get(self.row.image)
         if image is None:
             raise SandboxError("unknown_image", f"There is no image called {self.row.image!r} any more.")
@@ -207,8 +235,10 @@ class LiveSession:
             project=Path(self.row.directory) if self.row.directory else None,
             policy=policy,
             hostname=self.row.hostname,
-            environment=indexes().environment | image.environment,
+            datasets=equipment.datasets,
+            environment=indexes().environment | image.environment | equipment.environment,
             network=network_for(image, policy),
+            gpus=self.gpus,
         )
 
     async def _follow(self) -> None:
@@ -280,7 +310,7 @@ class LiveSession:
             self._idle = self._idle.seen(now, 0.0 if sample.busy else sample.idle_ms / 1000)
             if self._idle.news():
                 self._publish_deadline()
-            if self._idle.expired(now):
+            if self._idle.expired(now) and not self.occupied:
                 self._spawn(self.apply(life.Stop("idle", f"Nothing happened in it for {self.row.idle_timeout} s.")))
         when = {"at": timestamp(timezone.now()), "idle_deadline": timestamp(self.row.idle_deadline)}
         self._tell({"type": "usage", "busy": sample.busy, "idle_ms": sample.idle_ms, **when, **self.row.usage})
@@ -305,11 +335,16 @@ class LiveSession:
             self._save({"reason": said[0], "detail": said[1]})
         self._publish()
 
-    def _charge(self) -> None:
+    def charged(self, usage: Usage) -> tuple[Line, store.Fields]:
+        """The line of the ledger that brings it up to ``usage``, and the row's fields with it: to be written."""
         self._charged = time.monotonic()
-        line = self.account.line(self.latest, timezone.now())
+        self.latest, self.row.usage = usage, usage.as_dict()
+        line = self.account.line(usage, timezone.now())
         self.account = self.account.after(line)
-        fields = {name: getattr(self.row, name) for name in ("usage", "idle_deadline", "refusals")}
+        return line, {name: getattr(self.row, name) for name in ("usage", "idle_deadline", "refusals")}
+
+    def _charge(self) -> None:
+        line, fields = self.charged(self.latest)
         self._charging = self.house.journal.put(lambda: store.charge(self.row.pk, line, fields))
 
     # Writing down and telling
@@ -359,7 +394,7 @@ class LiveSession:
         self.house.journal.put(lambda: store.record(self.row.pk, sequence, before, state, now, fields))
 
     def _fields(self) -> store.Fields:
-        names = ("state", "reason", "detail", "started", "ended", "idle_deadline", "usage", "refusals")
+        names = ("state", "reason", "detail", "started", "ended", "idle_deadline", "usage", "refusals", "gpus")
         return {name: getattr(self.row, name) for name in names}
 
     def _after_change(self) -> None:

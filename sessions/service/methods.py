@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import functools
 import inspect
 import json
@@ -13,9 +14,12 @@ from typing import Any
 
 from sandbox.drivers import SandboxError
 from sandbox.runner.wire import CallError, Method, Peer
+from sessions import background
 from sessions import lifecycle as life
+from sessions.service.execution import Execution, Terms
 from sessions.service.keeper import Keeper
 from sessions.service.live import LiveSession
+from sessions.service.runs import told
 from sessions.service.watch import Watcher
 
 log = logging.getLogger(__name__)
@@ -40,6 +44,10 @@ class Methods:
             "session.get": self.get,
             "session.locate": self.locate,
             "session.watch": self.watch,
+            "run.start": self.run_start,
+            "run.get": self.run_get,
+            "run.wait": self.run_wait,
+            "run.cancel": self.run_cancel,
             "pool.expect": self.expect,
         }
         return {name: answered(name, method) for name, method in methods.items()}
@@ -98,6 +106,44 @@ class Methods:
         self._keeper.expect(image, count, datetime.fromisoformat(begin), datetime.fromisoformat(end))
         return {}
 
+    async def run_start(
+        self,
+        peer: Peer,
+        call: int,
+        *,
+        user: int,
+        image: str,
+        language: str,
+        slots: dict[str, Any] | None,
+        terms: dict[str, Any],
+        record: bool = False,
+        live: bool = False,
+    ) -> dict[str, Any]:
+        asked = Terms(**{**terms, "program": tuple(terms["program"])})
+        execution = await self._keeper.runs.begin(user, image, language, slots, asked, record)
+
+        async def give(record: bytes) -> None:
+            execution.give(record)
+
+        peer.on_write(call, give)
+        peer.spawn(call, _tell(peer, call, execution, live))
+        run = execution.run
+        return {"id": str(run.pk), "session": str(run.session_id), "created": run.created.isoformat()}
+
+    async def run_get(self, peer: Peer, call: int, *, id: str) -> dict[str, Any]:
+        return self._keeper.runs.find(id).describe()
+
+    async def run_wait(self, peer: Peer, call: int, *, id: str, seconds: float) -> dict[str, Any]:
+        execution = self._keeper.runs.find(id)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await execution.done.wait()
+        return {"done": execution.done.is_set()}
+
+    async def run_cancel(self, peer: Peer, call: int, *, id: str) -> dict[str, Any]:
+        await self._keeper.runs.find(id).cancel()
+        return {}
+
     async def _apply(self, id: str, operation: life.Operation) -> dict[str, Any]:
         session = self._keeper.find(id)
         await session.apply(operation)
@@ -106,6 +152,20 @@ class Methods:
     async def _written(self, session: LiveSession) -> dict[str, Any]:
         await self._keeper.journal.flush(WRITTEN_SECONDS)
         return session.describe()
+
+
+async def _tell(peer: Peer, call: int, execution: Execution, live: bool) -> None:
+    sequence = 0
+    try:
+        async for record in told(execution, live):
+            await peer.send({"stream": call, "seq": sequence}, record)
+            sequence += 1
+        await peer.send({"stream": call, "end": "done"})
+    except ConnectionError:
+        return
+    finally:
+        if not execution.done.is_set():
+            background.start(execution.left())
 
 
 async def _show(peer: Peer, call: int, session: LiveSession, watcher: Watcher) -> None:

@@ -61,7 +61,8 @@ class Egress:
         await asyncio.gather(self._keeping, return_exceptions=True)
         if self._process is not None:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._process.wait(), LEAVE_SECONDS)
+                async with asyncio.timeout(LEAVE_SECONDS):
+                    await self._process.wait()
 
     async def _keep(self) -> None:
         while True:

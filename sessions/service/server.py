@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import fcntl
 import logging
 import os
 import signal
 from pathlib import Path
 
+from django.conf import settings
+
 from sandbox.drivers import Driver
-from sandbox.runner.sockets import listen
+from sandbox.images import selftest
+from sandbox.runner import sockets
 from sandbox.runner.wire import Peer
 from sessions.service.address import socket_path
 from sessions.service.keeper import Keeper
@@ -63,11 +67,13 @@ async def serve(driver: Driver, state: Path) -> None:
         asyncio.get_running_loop().add_signal_handler(number, _ask, asked, number)
     keeper = Keeper(driver)
     egress: Egress | None = None
+    testing: asyncio.Task[None] | None = None
     try:
         await keeper.open()
         egress = Egress(state / "sandboxes")
         asking = asyncio.create_task(indexes_known())  # before the first session needs to know
         server = await listen_for(keeper, path)
+        testing = asyncio.create_task(_test_images(driver, state))
         log.info("the session service listens, %d sessions live", len(keeper.sessions))
         if await asked is signal.SIGINT:
             log.info("stopping all sessions")
@@ -76,6 +82,9 @@ async def serve(driver: Driver, state: Path) -> None:
         server.close()
         path.unlink(missing_ok=True)
     finally:
+        if testing is not None:
+            testing.cancel()
+            await asyncio.gather(testing, return_exceptions=True)
         if egress is not None:
             asking.cancel()
             await egress.close()
@@ -83,14 +92,24 @@ async def serve(driver: Driver, state: Path) -> None:
         lock.release()
 
 
+async def _test_images(driver: Driver, state: Path) -> None:
+    """In the background: an image is offered until its self-test has failed."""
+    if settings.MADANG_SELFTESTS:
+        try:
+            await selftest.test_all(driver, state)
+        except Exception:
+            log.exception("the self-tests of the images broke off")
+
+
 async def listen_for(keeper: Keeper, path: Path) -> asyncio.Server:
     """Answer calls for ``keeper`` on the socket at ``path``."""
     table = Methods(keeper).table()
 
     async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await Peer(reader, writer, table).serve()
+        with contextlib.suppress(asyncio.CancelledError):  # we end: asyncio would log that as an error
+            await Peer(reader, writer, table).serve()
 
-    return await asyncio.start_unix_server(accept, sock=listen(path), limit=1 << 20)
+    return await sockets.serve(accept, sockets.listen(path))
 
 
 def _ask(asked: asyncio.Future[signal.Signals], number: signal.Signals) -> None:

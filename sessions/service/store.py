@@ -5,19 +5,23 @@ Every write may be repeated: lines and transitions are numbered, rows are set an
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from django.db import transaction
 from django.db.models import Max, Sum
+from django.utils import timezone
 
-from sessions.ledger import COUNTED, Account, Line
+from sessions.ledger import COUNTED, PEAKS, Account, Line
 from sessions.lifecycle import Life, State
-from sessions.models import Session, Transition, UsageLine
+from sessions.models import Run, Session, Transition, UsageLine
 
 Fields = dict[str, Any]
+RUNS_KEPT, RUNS_PER_USER = timedelta(days=1), 200
+"""How long answers of runs are kept, and how many of each user."""
 
 
 def insert(session: Session) -> None:
@@ -81,17 +85,50 @@ def unfinished() -> list[tuple[Session, Account, int]]:
 def account(session: Session) -> Account:
     """The sum of the session's lines."""
     sums = session.usage_lines.aggregate(
-        last=Max("sequence"), until=Max("end"), peak=Max("memory_peak_kib"), **{name: Sum(name) for name in COUNTED}
+        last=Max("sequence"),
+        until=Max("end"),
+        **{name: Max(name) for name in PEAKS},
+        **{name: Sum(name) for name in COUNTED},
     )
     return Account(
         sequence=0 if sums["last"] is None else sums["last"] + 1,
         until=sums["until"] or session.created,
-        memory_peak_kib=sums["peak"] or 0,
         closed=session.usage_lines.filter(final=True).exists(),
-        **{name: sums[name] or 0 for name in COUNTED},
+        **{name: sums[name] or 0 for name in (*COUNTED, *PEAKS)},
     )
 
 
 def _next_transition(session: Session) -> int:
     last: int | None = session.transitions.aggregate(last=Max("sequence"))["last"]
     return 0 if last is None else last + 1
+
+
+def note_run(run: Run) -> None:
+    """Write a run as it is, but for one that is over already."""
+    changing = ["status", "cancelled", "answer"]
+    if not Run.objects.filter(pk=run.pk).exclude(status="done").update(**{n: getattr(run, n) for n in changing}):
+        insert_run(run)
+
+
+def insert_run(run: Run) -> None:
+    Run.objects.bulk_create([run], ignore_conflicts=True)
+
+
+def conclude(write: Callable[[], None], session: UUID, line: Line | None, fields: Fields) -> None:
+    """``write`` a run down that is over, and with it the line of its session that it comes with."""
+    with transaction.atomic():
+        if line is not None:
+            charge(session, line, fields)
+        write()
+
+
+def runs_under_way() -> list[Run]:
+    return list(Run.objects.exclude(status="done"))
+
+
+def forget_runs(user: int) -> None:
+    """The user's answers that are old, or too many."""
+    own = Run.objects.filter(user_id=user)
+    own.filter(created__lt=timezone.now() - RUNS_KEPT).delete()
+    if surplus := list(own.filter(status="done").values_list("pk", flat=True)[RUNS_PER_USER:]):
+        own.filter(pk__in=surplus).delete()

@@ -14,13 +14,14 @@ from typing import Any
 
 import pytest_asyncio
 
+from bin.lib.engine import FOLDER_PREFIX
 from sandbox.drivers import Driver, Exit, Refused
 from sandbox.egress.rules import Network
 from sandbox.slots import MIB, Slots
 from tests.attacks import host
-from tests.sandbox.conftest import Inside, Lab, driver, lab
+from tests.sandbox.conftest import Inside, Lab, driver, lab, pytest_generate_tests
 
-__all__ = ["driver", "lab"]
+__all__ = ["driver", "lab", "pytest_generate_tests"]
 
 SLOTS = Slots(cpu=1, memory=160 * MIB, disk=64 * MIB, processes=48)
 
@@ -91,9 +92,10 @@ class Victim:
 
 
 def traces() -> dict[str, object]:
-    """What an attack could change on the host."""
+    """What an attack could change on the host. The engine's own mounts are those of containers that come and go."""
+    mounts = Path("/proc/self/mountinfo").read_text().splitlines()
     return {
-        "mounts": Path("/proc/self/mountinfo").read_text(),
+        "mounts": [mount for mount in mounts if FOLDER_PREFIX not in mount],
         "modules": Path("/proc/modules").read_text() if Path("/proc/modules").exists() else "",
         "hostname": socket.gethostname(),
         "boot": round(time.time() - time.monotonic(), -1),

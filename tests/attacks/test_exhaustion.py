@@ -15,7 +15,7 @@ from sandbox.runner.wire import CallError
 from sandbox.slots import MIB
 from tests.attacks.conftest import SLOTS, House
 
-pytestmark = [pytest.mark.jail, pytest.mark.asyncio(loop_scope="module")]
+pytestmark = [pytest.mark.jail, pytest.mark.every_driver, pytest.mark.slow, pytest.mark.asyncio(loop_scope="module")]
 
 # Programs that each try to use something up for good, and go on when it is.
 FORK = """

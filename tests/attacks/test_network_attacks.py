@@ -19,7 +19,7 @@ from sandbox.runner.wire import Client
 from tests.attacks.conftest import Victim
 from tests.settings import ROOT
 
-pytestmark = [pytest.mark.jail, pytest.mark.asyncio(loop_scope="module")]
+pytestmark = [pytest.mark.jail, pytest.mark.every_driver, pytest.mark.asyncio(loop_scope="module")]
 
 PUBLIC = "93.184.216.34"
 

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page
 
-from tests.e2e.browser import DESKTOP, chromium, executable
+from bin.lib.browser import chromium, executable
+from tests.e2e.browser import DESKTOP
 from tests.e2e.pages import Workspace, sign_in
 from tests.live import Account, Site, client
 

@@ -3,22 +3,47 @@
 from __future__ import annotations
 
 import re
+import secrets
 
 from playwright.sync_api import Locator, Page, expect
 
+from bin.lib.browser import sign_in as sign_in
 from bin.lib.running import Account, Site
+from tests.e2e.browser import screenshot
+from tests.live import client
 
-# A session's first start on a busy machine; everything else is quicker and has the same limit.
-PATIENCE = 30_000
+# Milliseconds. A session's first start on a busy machine; everything else is quicker and has the same limit.
+PATIENCE = 60_000
+expect.set_options(timeout=PATIENCE / 4)
 
 
-def sign_in(page: Page, site: Site, account: Account) -> None:
-    """Through the form, as everyone does."""
-    page.goto(f"{site.url}/accounts/login/")
-    page.get_by_label("Email", exact=True).fill(account.email)
-    page.get_by_label("Password", exact=True).fill(account.password)
-    page.get_by_role("main").get_by_role("button", name="Sign in").click()
-    page.wait_for_url(re.compile("/dashboard"))
+def take_in(site: Site, owner: Account, project: str, other: Account, role: str) -> None:
+    """Another account gets a role in a project."""
+    with client(site, owner) as http:
+        body = {"email": other.email, "role": role}
+        http.post(f"/api/v1/projects/{project}/people", json=body).raise_for_status()
+
+
+def sign_up(page: Page, site: Site) -> None:
+    """As somebody new, from the landing page to the dashboard."""
+    page.goto(site.url)
+    screenshot(page, "landing")
+    page.get_by_role("link", name="Start").click()
+    page.get_by_label("Email", exact=True).fill(f"newcomer-{secrets.token_hex(4)}@example.org")
+    page.get_by_label("Password", exact=True).fill("a-quiet-courtyard-42")
+    screenshot(page, "sign-up")
+    page.get_by_role("main").get_by_role("button", name="Sign up").click()
+    expect(page).to_have_url(re.compile("/dashboard"), timeout=PATIENCE)
+    screenshot(page, "dashboard-empty")
+
+
+def make_project(page: Page, name: str) -> Workspace:
+    """From the dashboard to a new project of the first image, open and ready."""
+    page.get_by_role("link", name="New project").click()
+    page.get_by_label("Name").fill(name)
+    screenshot(page, "new-project")
+    page.get_by_role("button", name="Make and open").click()
+    return Workspace(page).wait_until_ready()
 
 
 class Workspace:
@@ -28,10 +53,10 @@ class Workspace:
         self.page = page
 
     @classmethod
-    def open(cls, page: Page, site: Site, project: str) -> Workspace:
+    def open(cls, page: Page, site: Site, project: str, first: str = "main.py") -> Workspace:
         page.goto(f"{site.url}/p/{project}/")
         # The first file opens by itself; a person who chooses the console before that is thrown back.
-        expect(page.get_by_role("treeitem", name="main.py")).to_be_attached(timeout=PATIENCE)
+        expect(page.get_by_role("treeitem", name=first)).to_be_attached(timeout=PATIENCE)
         return cls(page).wait_until_ready()
 
     def wait_until_ready(self) -> Workspace:

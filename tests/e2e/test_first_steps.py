@@ -3,32 +3,17 @@
 from __future__ import annotations
 
 import re
-import secrets
 
 from playwright.sync_api import Page, expect
 
 from tests.e2e.browser import screenshot
-from tests.e2e.pages import PATIENCE, Workspace
+from tests.e2e.pages import PATIENCE, make_project, sign_up
 from tests.live import Site
 
 
 def test_sign_up_make_a_project_and_run_code(page: Page, site: Site) -> None:
-    page.goto(site.url)
-    screenshot(page, "landing")
-    page.get_by_role("link", name="Start").click()
-    page.get_by_label("Email", exact=True).fill(f"newcomer-{secrets.token_hex(4)}@example.org")
-    page.get_by_label("Password", exact=True).fill("a-quiet-courtyard-42")
-    screenshot(page, "sign-up")
-    page.get_by_role("main").get_by_role("button", name="Sign up").click()
-
-    expect(page).to_have_url(re.compile("/dashboard"))
-    screenshot(page, "dashboard-empty")
-    page.get_by_role("link", name="New project").click()
-    page.get_by_label("Name").fill("First steps")
-    screenshot(page, "new-project")
-    page.get_by_role("button", name="Make and open").click()
-
-    workspace = Workspace(page).wait_until_ready()
+    sign_up(page, site)
+    workspace = make_project(page, "First steps")
     page.get_by_role("tab", name="main.py").click()
     page.get_by_role("button", name="Run", exact=True).first.click()
     expect(workspace.console).to_contain_text("Hello from Madang!", timeout=PATIENCE)

@@ -59,7 +59,7 @@ def test_ctrl_c_overtakes_a_flood(workspace: Workspace) -> None:
 def test_vim_edits_a_file(workspace: Workspace) -> None:
     workspace.wait_for_prompt()
     workspace.type("vim -u NONE note.txt")
-    workspace.expect_on_screen("~")
+    workspace.expect_on_screen(re.compile(r"\[New( File)?\]"))
     workspace.page.keyboard.type("ione line from vim")
     screenshot(workspace.page, "vim")
     workspace.page.keyboard.press("Escape")

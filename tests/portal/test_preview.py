@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import uuid
 from collections.abc import Generator
 from functools import partial
@@ -18,13 +19,15 @@ from hypothesis import strategies as st
 from websockets.frames import Frame, Opcode
 
 from portal.asgi import application
-from portal.models import User
+from portal.models import Project, User
+from portal.people import let_in, put_out
 from portal.preview import frames, gate
 from portal.preview.app import COOKIE
 from portal.preview.frames import BadFrame, Message, Reader
 from portal.preview.hosts import Preview, find_preview, preview_host
 from portal.preview.http import forwarded, returned
 from portal.preview.http1 import BadResponse, Response, chunk
+from portal.roles import Role
 from sessions.models import Session
 
 ID = uuid.UUID("00112233445566778899aabbccddeeff")
@@ -111,22 +114,22 @@ async def test_only_the_owner_sees_it_and_only_while_signed_in(
 ) -> None:
     monkeypatch.setattr(gate, "RECHECK_SECONDS", 0)
     cookie = await cookie_for(alices_key)
-    assert await gate.may_see(cookie, WANTED)
-    assert not await gate.may_see(cookie, Preview(ID, 8001)), "another port"
-    assert not await gate.may_see(cookie, Preview(uuid.uuid4(), 8000)), "another session"
-    assert not await gate.may_see(alices_key, WANTED), "the site's own cookie"
-    assert not await gate.may_see("../../etc", WANTED)
+    assert await gate.visitor(cookie, WANTED)
+    assert not await gate.visitor(cookie, Preview(ID, 8001)), "another port"
+    assert not await gate.visitor(cookie, Preview(uuid.uuid4(), 8000)), "another session"
+    assert not await gate.visitor(alices_key, WANTED), "the site's own cookie"
+    assert not await gate.visitor("../../etc", WANTED)
     bobs_key = str((await sync_to_async(lambda: bobs.session)()).session_key)
-    assert not await gate.may_see(await cookie_for(bobs_key), WANTED), "somebody else's"
+    assert not await gate.visitor(await cookie_for(bobs_key), WANTED), "somebody else's"
     await sync_to_async(alices.logout)()
-    assert not await gate.may_see(cookie, WANTED), "signed out on the site"
+    assert not await gate.visitor(cookie, WANTED), "signed out on the site"
 
 
 @pytest.mark.django_db(transaction=True)
 async def test_a_preview_ends_with_its_session(session: Session, alices_key: str) -> None:
     cookie = await cookie_for(alices_key)
     await Session.objects.filter(pk=ID).aupdate(state="stopped", ended=session.created)
-    assert not await gate.may_see(cookie, WANTED)
+    assert not await gate.visitor(cookie, WANTED)
 
 
 def test_the_site_gives_tickets_to_owners_of_live_sessions(session: Session, alices: Client, bobs: Client) -> None:
@@ -146,7 +149,7 @@ def test_the_site_gives_tickets_to_owners_of_live_sessions(session: Session, ali
 async def test_the_sites_pages_are_not_under_a_previews_host(session: Session, alices_key: str, path: str) -> None:
     cookie = f"{django_settings.SESSION_COOKIE_NAME}={alices_key}"
     status, _, body = await visit(path, cookie=cookie)
-    assert (status, body) == (403, b"This is a private preview. Open it from its project's page, as its owner.\n")
+    assert (status, body) == (403, b"This is a private preview. Open it from its project's page.\n")
 
 
 @pytest.mark.django_db(transaction=True)
@@ -316,3 +319,32 @@ def test_what_is_no_frame_is_refused(data: bytes) -> None:
 
 def test_the_handshake_is_that_of_the_standard() -> None:
     assert frames.accept_of(b"dGhlIHNhbXBsZSBub25jZQ==") == b"s3pPLMBiTxaQ9kYGzzhZRbK+xOo="
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_who_loses_the_right_loses_the_open_preview(session: Session, project: Project, bob: User) -> None:
+    await sync_to_async(let_in)(project, bob, Role.EDITOR)
+    await Session.objects.filter(pk=session.pk).aupdate(project=project.pk)
+    begun, cut = asyncio.Event(), asyncio.Event()
+
+    async def relay() -> None:
+        begun.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            cut.set()
+
+    seeing = asyncio.create_task(gate.while_allowed(bob, WANTED, relay()))
+    await begun.wait()
+    await sync_to_async(put_out)(project, bob)
+    assert await seeing is False
+    assert cut.is_set()
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_what_ends_by_itself_ends_as_it_did(session: Session, project: Project, alice: User) -> None:
+    async def relay() -> None:
+        raise ConnectionError("gone")
+
+    with pytest.raises(ConnectionError):
+        await gate.while_allowed(alice, WANTED, relay())

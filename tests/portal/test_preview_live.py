@@ -174,6 +174,30 @@ def test_nobody_else_gets_in(lane: Lane) -> None:
     assert lane.ask("/", headers={"host": other}).status_code == 403, "the cookie is for one port"
 
 
+async def test_everybody_gets_in_while_it_is_public_and_not_a_moment_longer(lane: Lane) -> None:
+    where: dict[str, Any] = {"host": "127.0.0.1", "port": int(lane.host.rpartition(":")[2])}
+    uri, origin = f"ws://{lane.host}/socket", Origin(f"http://{lane.host}")
+
+    def show(**audience: Any) -> None:
+        with client(lane.site, lane.account) as http:
+            http.put(f"/api/v1/sessions/{lane.session}/ports/8000", json=audience).raise_for_status()
+
+    show(audience="public", seconds=900)
+    answer = lane.ask("/a", headers={"cookie": "madang_session=x; csrftoken=y; own=1", "x-forwarded-for": "6.6.6.6"})
+    assert (answer.status_code, answer.headers["x-robots-tag"]) == (200, "noindex")
+    seen = answer.json()["headers"]
+    assert (seen["Cookie"], seen["X-Forwarded-For"]) == ("own=1", "127.0.0.1")
+    async with connect(uri, origin=origin, **where) as theirs:
+        await theirs.send("hello")
+        assert await theirs.recv() == "hello"
+        show(audience="private")
+        with pytest.raises(ConnectionClosed):
+            await theirs.recv()
+        assert theirs.close_code == 4403
+    assert lane.ask("/", headers={"cookie": ""}).status_code == 403
+    assert lane.ask("/").status_code == 200, "who works in the session stays"
+
+
 def test_a_port_where_nobody_listens_says_so(lane: Lane) -> None:
     host, cookie = opened(lane.site, lane.browser, lane.session, 9999)
     answer = lane.ask("/", headers={"host": host, "cookie": f"madang_preview={cookie}"})

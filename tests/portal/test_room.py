@@ -10,7 +10,9 @@ from django.test import Client
 
 from portal import room
 from portal.models import Project, User
+from portal.people import let_in
 from portal.projects import create_project
+from portal.roles import Role
 from sandbox.images import images
 from sandbox.slots import MIB, Slots
 from sessions.models import Session
@@ -76,3 +78,22 @@ def test_the_limit_is_the_images_or_what_the_live_session_has(project: Project, 
         user=alice, project=project.pk, image=project.image, slots=slots, state="running", idle_timeout=60
     )
     assert room.disk_limit(project) == usual * 2
+
+
+def test_who_sees_a_project_sees_what_it_uses_of_its_disk(
+    alices: Client, bobs: Client, charlies: Client, project: Project, bob: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("portal.api_files.disk_limit", lambda project: MIB)
+    monkeypatch.setattr(room, "_FRESH_SECONDS", 0)
+    monkeypatch.setattr(room, "_SHARE", 0)
+    path = f"/api/v1/projects/{project.pk}/room"
+    before = alices.get(path).json()
+    assert (before["limit"], before["most_entries"]) == (MIB, 20_000)
+    (project.directory / "big.bin").write_bytes(bytes(MIB))
+    after = alices.get(path).json()
+    assert after["size"] - before["size"] >= MIB
+    assert after["entries"] == before["entries"] + 1
+    assert bobs.get(path).status_code == 404, "a stranger"
+    assert charlies.get(path).status_code == 401
+    let_in(project, bob, Role.VIEWER)
+    assert bobs.get(path).json() == after

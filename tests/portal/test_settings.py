@@ -116,7 +116,11 @@ def test_what_is_private_is_closed_to_others(tmp_path: Path) -> None:
         ({"MADANG_ORIGINS": "https://a.example"}, "print(settings.SESSION_COOKIE_SECURE)", "True"),
         ({"MADANG_ORIGINS": "http://a.example"}, "print(settings.SESSION_COOKIE_SECURE)", "False"),
         ({"DATABASE_URL": "postgres://h/d"}, "print(settings.DATABASES['default']['NAME'])", "d"),
-        ({"REDIS_URL": "redis://h"}, "print(settings.CHANNEL_LAYERS['default']['CONFIG'])", "{'hosts': ['redis://h']}"),
+        (
+            {"REDIS_URL": "redis://h"},
+            "print(settings.CHANNEL_LAYERS['default']['CONFIG'])",
+            "{'hosts': [{'address': 'redis://h', 'socket_timeout': 20}]}",
+        ),
         ({"MADANG_MAIL": "smtps://u:p@h"}, "print(settings.EMAIL_PORT, settings.EMAIL_USE_SSL)", "465 True"),
         ({"MADANG_MAIL": "console"}, "print(settings.EMAIL_BACKEND.split('.')[-2])", "console"),
     ],

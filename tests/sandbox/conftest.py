@@ -14,6 +14,8 @@ import pytest
 import pytest_asyncio
 
 from sandbox import doctor
+from sandbox.container import checkup
+from sandbox.container.engine import Engine
 from sandbox.drivers import Driver, Exit, Refused, Sample, SandboxSpec, load_driver
 from sandbox.images import Image, images
 from sandbox.runner import messages
@@ -21,15 +23,38 @@ from sandbox.runner.wire import Client, Stream
 from sandbox.slots import Slots
 from tests.settings import IMAGES
 
-DRIVERS = ["jail"]
+DRIVERS = {"jail": 16, "docker": 0}
+"""And how many spare sandboxes each may keep: a container costs the engine's mounts and a second of the processor."""
 
 
-def unfit() -> str:
-    """Why no sandbox can start here, or nothing."""
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """What every driver promises is tried with each of them, everything else with the jail driver."""
+    if "driver" in metafunc.fixturenames:
+        every = metafunc.definition.get_closest_marker("every_driver") is not None
+        names = [name for name in DRIVERS if every or name == "jail"]
+        params = [pytest.param(name, marks=[pytest.mark.docker] if name == "docker" else []) for name in names]
+        metafunc.parametrize("driver", params, indirect=True)
+
+
+def unfit(driver: str = "jail") -> str:
+    """Why no sandbox of ``driver`` can start here, or nothing."""
+    if driver == "docker":
+        return _no_engine()
     missing = [finding for finding in doctor.findings() if finding.state == "missing"]
     if missing:
         return f"{missing[0].name}: {missing[0].detail}"
     return "" if (IMAGES / "python" / "bin" / "python").exists() else "the Python image is not installed (bin/up)"
+
+
+def _no_engine() -> str:
+    missing = [finding for finding in checkup.findings() if finding.state == "missing"]
+    if missing:
+        return f"{missing[0].name}: {missing[0].detail}"
+    engine = Engine()
+    try:
+        return "" if "python" in engine.image_names() else "the engine has no madang/python (manage.py images build)"
+    finally:
+        engine.close()
 
 
 @dataclass
@@ -39,11 +64,11 @@ class Inside:
     stream: Stream
     kernel: str
 
-    async def send(self, code: str) -> str:
-        """Send ``code``; returns the request's id."""
+    async def send(self, code: str, stdin: bool = True) -> str:
+        """Send ``code``; returns the request's id. ``stdin``: whether it may ask for input."""
         id = uuid.uuid4().hex
         header = {"msg_id": id, "session": "test", "username": "t", "date": "", "version": "5.4"}
-        content = {"code": code, "silent": False, "store_history": True, "user_expressions": {}, "allow_stdin": True}
+        content = {"code": code, "silent": False, "store_history": True, "user_expressions": {}, "allow_stdin": stdin}
         parts = [json.dumps(part).encode() for part in (header | {"msg_type": "execute_request"}, {}, {}, content)]
         await self.stream.write(messages.pack("shell", parts))
         return id
@@ -72,6 +97,7 @@ class Lab:
 
     def __init__(self, driver: Driver, folder: Path) -> None:
         self.driver, self.folder = driver, folder
+        self.driver_name = type(driver).__module__.rpartition(".")[2]
         self.image: Image = next(iter(images().values()))
         self.ids: list[str] = []
         self._clients: list[Client] = []
@@ -83,6 +109,10 @@ class Lab:
         self.ids.append(id)
         await self.driver.start(SandboxSpec(id, self.image, slots or Slots(memory=512 << 20), project, **more))
         return id
+
+    def successor(self) -> Driver:
+        """A new instance of the driver on the same state."""
+        return load_driver(self.driver_name, self.driver.runner_socket("any").parents[2])
 
     async def client(self, id: str) -> Client:
         client = await Client.connect(self.driver.runner_socket(id))
@@ -122,13 +152,13 @@ class Lab:
                 await self.driver.collect(id)
 
 
-@pytest_asyncio.fixture(params=DRIVERS, loop_scope="module", scope="module")
+@pytest_asyncio.fixture(loop_scope="module", scope="module")
 async def driver(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Driver]:
-    if reason := unfit():
+    if reason := unfit(request.param):
         pytest.skip(reason)
     state = tmp_path_factory.mktemp("state")
     (state / "images").symlink_to(IMAGES)
-    driver = load_driver(request.param, state)
+    driver = load_driver(request.param, state, DRIVERS[request.param])
     await driver.open()
     yield driver
     await driver.close()

@@ -36,7 +36,7 @@ def small_images() -> dict[str, Image]:
 
 @pytest_asyncio.fixture(loop_scope="module")
 async def driver(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[JailDriver]:
-    monkeypatch.setattr("sandbox.drivers.jail.images", small_images)
+    monkeypatch.setattr("sandbox.drivers.jail.installed", small_images)
     if reason := unfit():
         pytest.skip(reason)
     if os.geteuid() != 0:

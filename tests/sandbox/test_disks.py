@@ -24,9 +24,10 @@ class Tree:
     parents: dict[int, int] = field(default_factory=lambda: {1: 0})
     truth: int = 0
     hidden: int = 0
+    newest: int = 1  # an id that comes again is another process: its start tells, and this model has none
 
     def fork(self, parent: int) -> None:
-        child = max(self.parents) + 1
+        child = self.newest = self.newest + 1
         self.written[child], self.parents[child] = 0, parent
 
     def write(self, pid: int, amount: int) -> None:

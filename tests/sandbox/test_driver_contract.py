@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
 import signal
 import uuid
+from collections.abc import AsyncGenerator
 from pathlib import Path
+from typing import cast
 
 import pytest
 
 from sandbox.drivers import Exit, Sample, SandboxError, SandboxSpec, load_driver
 from sandbox.images import images
+from sandbox.jail.cgroups import Cgroup
 from sandbox.slots import MIB, Slots
 from tests.sandbox.conftest import Lab
 
-pytestmark = [pytest.mark.jail, pytest.mark.asyncio(loop_scope="module")]
+pytestmark = [pytest.mark.jail, pytest.mark.every_driver, pytest.mark.asyncio(loop_scope="module")]
 
 
 async def test_a_cell_runs_and_the_project_is_shared(lab: Lab):
@@ -45,6 +49,17 @@ async def test_samples_come_and_the_last_event_is_the_exit(lab: Lab):
     assert events[-1].usage.memory_kib_s > 0
 
 
+async def test_who_leaves_its_events_takes_no_stop_along(lab: Lab):
+    id = await lab.start()
+    stopping = []
+    async with contextlib.aclosing(cast(AsyncGenerator[object], lab.driver.events(id))) as events:
+        await anext(events)
+        asyncio.get_running_loop().call_soon(lambda: stopping.append(asyncio.ensure_future(lab.driver.stop(id))))
+    await asyncio.gather(*stopping)
+    async with asyncio.timeout(30):
+        assert (await lab.end(id)).reason == "stopped"
+
+
 async def test_events_of_an_ended_sandbox_yield_its_exit_again_until_collected(lab: Lab):
     id = await lab.start()
     await lab.driver.stop(id)
@@ -61,8 +76,7 @@ async def test_a_new_instance_of_the_driver_adopts_what_the_last_one_started(lab
     id = await lab.start()
     inside = await lab.kernel(id)
     await inside.run("x = 41")
-    state = lab.driver.runner_socket(id).parents[2]
-    successor = load_driver("jail", state)
+    successor = lab.successor()
     assert id in await successor.adopt()
     async for event in successor.events(id):
         assert isinstance(event, Sample)
@@ -179,7 +193,7 @@ async def test_its_accounts_survive_its_supervisor_though_nobody_looked(lab: Lab
     seen = (await lab.sample(id)).usage
     directory = lab.driver.runner_socket(id).parent
     os.kill(json.loads((directory / "state.json").read_text())["jail"], signal.SIGKILL)
-    successor = load_driver("jail", directory.parents[1])
+    successor = lab.successor()
     ended = [event async for event in successor.events(id)][-1]
     assert isinstance(ended, Exit)
     assert ended.reason == "jail_lost"
@@ -242,3 +256,18 @@ async def test_a_lost_runner_ends_the_sandbox_with_an_honest_reason(lab: Lab):
     ended = await lab.end(id)
     assert ended.reason == "runner_lost"
     assert "files" in ended.detail
+
+
+async def test_what_is_cleared_has_ended_and_is_accounted_for(lab: Lab):
+    id = await lab.start()
+    inside = await lab.kernel(id)
+    before = await lab.driver.mark(id)
+    await inside.run("import subprocess; left = subprocess.Popen(['sleep', '1000']); sum(range(10**7))")
+    cleared = await lab.driver.clear(id)
+    assert cleared.usage.since(before).cpu_ms > 0
+    assert cleared.peak_kib > 0
+    assert cleared.refused == ()
+    state = json.loads(lab.driver.runner_socket(id).with_name("state.json").read_text())
+    paths = {name: Path(path) for name, path in state["cgroup"].items()}
+    left = [Path(f"/proc/{pid}/comm") for pid in Cgroup(state["version"], paths, bool(state.get("nested"))).processes()]
+    assert "sleep\n" not in [comm.read_text() for comm in left if comm.exists()]

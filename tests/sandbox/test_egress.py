@@ -79,12 +79,15 @@ def test_other_spellings_are_refused(spelling: str) -> None:
         canonical(spelling)
 
 
+MAPPED = str(ip_address("::ffff:10.0.0.1"))  # Pythons differ in how they print it
+
+
 @pytest.mark.parametrize(
     ("spelling", "one"),
     [
         ("Example.ORG.", "example.org"), ("127.0.0.1", "127.0.0.1"), ("127.0.0.1.", "127.0.0.1"), ("[::1]", "::1"),
-        ("0:0::0:1", "::1"), ("::FFFF:10.0.0.1", "::ffff:a00:1"), ("xn--9d0bm53a.kr", "xn--9d0bm53a.kr"),
-        ("_x.a", "_x.a"),
+        ("0:0::0:1", "::1"), ("::FFFF:a00:1", MAPPED), ("::ffff:10.0.0.1", MAPPED),
+        ("xn--9d0bm53a.kr", "xn--9d0bm53a.kr"), ("_x.a", "_x.a"),
     ],
 )  # fmt: skip
 def test_one_spelling_for_each_host(spelling: str, one: str) -> None:
@@ -241,7 +244,7 @@ async def visits(folder: Path, answer, times: int) -> int:
         await reader.read()
         writer.close()
 
-    server = await asyncio.start_unix_server(runner, sock=sockets.listen(folder / "runner.sock"))
+    server = await sockets.serve(runner, sockets.listen(folder / "runner.sock"))
     record.prepare(folder, Network("public"), folder / "runner.sock")
     known = record.read(folder)
     assert known

@@ -156,8 +156,9 @@ async def test_pip_installs_into_the_users_own_space_and_the_kernel_imports_it(l
             break
     assert "Successfully installed yard-1.0" in said
     assert "━" in said, "no progress is shown"
+    version = "{}.{}".format(*sys.version_info)
     assert await inside.run("import yard; yard.hello(); print(yard.__file__)") == (
-        f"hello from the yard\n{HOME}/.local/lib/python3.11/site-packages/yard.py\n"
+        f"hello from the yard\n{HOME}/.local/lib/python{version}/site-packages/yard.py\n"
     )
     assert "hello from the yard" in await inside.run("!yard-hello")
     assert "hello from the yard" in await inside.run("!python3 -c 'import yard, numpy; yard.hello()'")

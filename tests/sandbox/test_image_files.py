@@ -13,9 +13,21 @@ from hypothesis import strategies as st
 from sandbox import doctor
 from sandbox.drivers import SandboxSpec
 from sandbox.drivers.jail import JailDriver
-from sandbox.images import Image, ImageError, Kernel, Program, described, images, read_image
+from sandbox.images import (
+    STAMP,
+    Image,
+    ImageError,
+    Kernel,
+    Program,
+    described,
+    images,
+    installed,
+    policies_for,
+    read_image,
+    verdicts,
+)
 from sandbox.jail.plan import Plan, make_plan
-from sandbox.runner.records import KINDS, Record, RecordError, Records, cell
+from sandbox.runner.records import KINDS, Record, RecordError, Records, request
 from sandbox.slots import Slots
 
 WORDS = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]))
@@ -77,11 +89,11 @@ def test_an_image_whose_program_is_missing_is_not_offered_and_doctor_says_what_b
     image = read(tmp_path, GIVEN.replace("[hello]", '[[requires]]\nprogram = "no-cobc"\npackage = "gnucobol"\n[hello]'))
     assert [program.program for program in image.missing] == ["no-cobc"]
     monkeypatch.setattr("sandbox.images.described", lambda: (image,))
-    images.cache_clear()
+    installed.cache_clear()
     try:
         assert images() == {}
     finally:
-        images.cache_clear()
+        installed.cache_clear()
     monkeypatch.setattr(doctor, "described", lambda: (image,))
     finding = doctor.findings()[-1]
     assert (finding.name, finding.state, finding.mend) == ("COBOL", "optional", "sudo apt-get install gnucobol")
@@ -150,8 +162,8 @@ def test_a_record_without_end_is_refused(monkeypatch: pytest.MonkeyPatch):
 
 @given(st.text())
 def test_a_cell_ends_where_its_text_does(code: str):
-    assert cell(code).count(b"\0") == 1
-    assert cell(code).endswith(b"\0")
+    assert request("run", code).count(b"\0") == 1
+    assert request("run", code).endswith(b"\0")
 
 
 @given(st.dictionaries(WORDS, WORDS, min_size=1), WORDS)
@@ -159,3 +171,55 @@ def test_values_are_shown_as_what_they_are(data: dict[str, str], text: str):
     assert Record("data", json.dumps(data)).data() == data
     assert Record("value", json.dumps(data)).data() == {"text/plain": json.dumps(data)}
     assert Record("data", "[1]").data() == {"text/plain": "[1]"}
+
+
+def test_what_is_optional_is_offered_once_it_is_installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    image = read(tmp_path, "optional = true\n" + GIVEN)
+    before = verdicts.state()
+    verdicts.use(tmp_path)
+    try:
+        assert (image.optional, image.set_up) == (True, False)
+        monkeypatch.setattr(doctor, "described", lambda: (image,))
+        finding = doctor.findings()[-1]
+        assert (finding.state, finding.mend) == ("optional", f"python -m sandbox.images.install {tmp_path.name}")
+        environment = tmp_path / "images" / tmp_path.name
+        environment.mkdir(parents=True)
+        (environment / STAMP).touch()
+        assert image.set_up
+        assert doctor.findings()[-1].state == "found"
+    finally:
+        verdicts.use(before)
+
+
+SERVED = """
+[[servers]]
+language = "cobol"
+command = ["cobol-server"]
+extensions = [".cob"]
+program = "cobol-server"
+install = "sudo apt-get install cobol-server"
+"""
+
+
+def test_a_language_server_is_offered_where_it_is_and_else_doctor_says_what_brings_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    image = read(tmp_path, GIVEN + SERVED)
+    assert image.offered_servers == ()
+    monkeypatch.setattr(doctor, "described", lambda: (image,))
+    (found,) = doctor._servers()
+    assert (found.name, found.state, found.mend) == ("cobol-server", "optional", "sudo apt-get install cobol-server")
+    own = read(tmp_path, GIVEN + SERVED.replace('program = "cobol-server"\n', ""))
+    assert [server.language for server in own.offered_servers] == ["cobol"]
+    with pytest.raises(ImageError):
+        read(tmp_path, GIVEN + SERVED + "colour = 1\n")
+
+
+def test_an_image_with_a_base_has_that_ones_servers_too():
+    for image in BASED:
+        assert "python" in [server.language for server in image.servers]
+
+
+def test_a_language_of_native_programs_has_no_use_for_a_policy_without_own_programs():
+    strict = {image.directory.name for image in BASED if "strict" in policies_for(image)}
+    assert {image.directory.name for image in BASED} - strict == {"c", "cpp", "go", "haskell", "rust"}

@@ -15,7 +15,7 @@ from sandbox.slots import Slots
 from tests.sandbox.conftest import Inside, Lab
 from tests.sandbox.test_ipython import ask
 
-pytestmark = [pytest.mark.jail, pytest.mark.asyncio(loop_scope="module")]
+pytestmark = [pytest.mark.jail, pytest.mark.every_driver, pytest.mark.slow, pytest.mark.asyncio(loop_scope="module")]
 
 OURS = [image for image in images().values() if image.base]
 REPLS = [image for image in OURS if image.kernels[0].mode == "repl"]
@@ -31,6 +31,12 @@ WRONG = {
     "go": "package main\nfunc main() {\n    nonsense()\n}",
     "rust": "fn main() {\n    let _x = 1;\n    nonsense();\n}",
     "php": "// one\n\nthrow new Exception('nonsense');",
+    "typescript": "// one\n\nconst n: number = 'nonsense'",
+    "perl": "use strict;\n\ndie 'nonsense';",
+    "r": "# one\n\nstop('nonsense')",
+    "octave": "# one\n\nnonsense",
+    "haskell": "main :: IO ()\nmain =\n    nonsense",
+    "julia": "# one\n\nnonsense",
 }
 ENDLESS = {
     "bash": "echo begun; while :; do :; done",
@@ -43,6 +49,15 @@ ENDLESS = {
     "go": 'package main\nimport "fmt"\nfunc main() { fmt.Println("begun"); for {} }',
     "rust": 'fn main() { println!("begun"); loop {} }',
     "php": "echo 'begun'; while (true) {}",
+    "typescript": "console.log('begun'); for (;;);",
+    "perl": "$| = 1; print 'begun'; while (1) {}",
+    "r": "cat('begun\\n'); repeat {}",
+    "octave": "disp('begun'); while true end",
+    "haskell": """import System.IO
+main = putStrLn "begun" >> hFlush stdout >> loop 0
+loop :: Integer -> IO ()
+loop n = if n < 0 then return () else loop (n + 1)""",
+    "julia": 'println("begun"); while true end',
 }
 SAYS = {
     "bash": "echo '마당'",
@@ -55,6 +70,12 @@ SAYS = {
     "go": 'package main\nimport "fmt"\nfunc main() { fmt.Println("마당") }',
     "rust": 'fn main() { println!("마당"); }',
     "php": "echo '마당';",
+    "typescript": "console.log('마당')",
+    "perl": "print '마당'",
+    "r": "cat('마당')",
+    "octave": "disp('마당')",
+    "haskell": 'main = putStrLn "마당"',
+    "julia": 'println("마당")',
 }
 REMEMBER = {
     "bash": ("x=41; cd /tmp", "echo $((x + 1)) $PWD", "42 /tmp"),
@@ -62,6 +83,7 @@ REMEMBER = {
     "lua": ("x = 41", "print(x + 1)", "42"),
     "sql": ("CREATE TABLE t (x); INSERT INTO t VALUES (41);", "SELECT x + 1 AS y FROM t", "42"),
     "php": ("$x = 41;", "echo $x + 1;", "42"),
+    "r": ("x <- 41", "x + 1", "42"),
 }
 ENDS = {
     "bash": "exit 3",
@@ -69,12 +91,142 @@ ENDS = {
     "lua": "os.exit(3)",
     "php": "exit(3);",
     "sql": ".exit",
+    "r": "quit(status = 3)",
 }
 FLOOD = {
     "bash": "yes flood",
     "javascript": "for (;;) console.log('flood')",
     "lua": "while true do print('flood') end",
     "php": 'while (true) echo "flood\n";',
+    "r": "repeat cat('flood\\n')",
+}
+
+
+# Cells that ask for a name with a prompt and greet it, then read on until the end of their input.
+ASKS = {
+    "bash": "printf 'name? '; read -r name; echo \"hello $name\"; cat; echo over",
+    "c": r"""#include <stdio.h>
+int main(void) {
+    char name[40], c;
+    printf("name? ");
+    if (scanf("%39s", name) == 1) printf("hello %s\n", name);
+    while (scanf(" %c", &c) == 1) putchar(c);
+    puts("over");
+}""",
+    "cpp": r"""#include <iostream>
+#include <string>
+int main() {
+    std::string word;
+    std::cout << "name? ";
+    std::cin >> word;
+    std::cout << "hello " << word << "\n";
+    while (std::cin >> word) std::cout << word;
+    std::cout << "over\n";
+}""",
+    "java": """import java.util.Scanner;
+class Main {
+    public static void main(String[] a) {
+        System.out.print("name? ");
+        Scanner in = new Scanner(System.in);
+        System.out.println("hello " + in.nextLine());
+        while (in.hasNextLine()) System.out.print(in.nextLine());
+        System.out.println("over");
+    }
+}""",
+    "javascript": """const rl = require("readline").createInterface({ input: process.stdin, output: process.stdout });
+rl.question("name? ", (name) => {
+  console.log(`hello ${name}`);
+  rl.on("line", (line) => console.log(line));
+  rl.on("close", () => console.log("over"));
+});""",
+    "lua": "io.write('name? ') print('hello ' .. io.read()) for line in io.lines() do print(line) end print('over')",
+    "go": """package main
+import ("bufio"; "fmt"; "os")
+func main() {
+    in := bufio.NewScanner(os.Stdin)
+    fmt.Print("name? ")
+    in.Scan()
+    fmt.Println("hello " + in.Text())
+    for in.Scan() { fmt.Println(in.Text()) }
+    fmt.Println("over")
+}""",
+    "rust": """use std::io::{self, BufRead, Write};
+fn main() {
+    print!("name? ");
+    io::stdout().flush().unwrap();
+    let mut lines = io::stdin().lock().lines();
+    println!("hello {}", lines.next().unwrap().unwrap());
+    for line in lines { println!("{}", line.unwrap()); }
+    println!("over");
+}""",
+    "php": r"""echo 'name? ';
+$name = fgets(STDIN);
+echo "hello $name";
+while (($line = fgets(STDIN)) !== false) echo $line;
+echo 'over';""",
+    "typescript": """const rl = require("readline").createInterface({ input: process.stdin, output: process.stdout });
+rl.question("name? ", (name: string) => {
+  console.log(`hello ${name}`);
+  rl.on("line", (line: string) => console.log(line));
+  rl.on("close", () => console.log("over"));
+});""",
+    "perl": """$| = 1;
+print "name? ";
+my $name = <STDIN>;
+print "hello $name", <STDIN>, "over";""",
+    "r": """name <- readline("name? ")
+cat("hello ", name, "\\n", sep = "")
+more <- file("stdin", "r")
+while (length(line <- readLines(more, 1))) cat(line, "\\n")
+close(more)
+cat("over\\n")""",
+    "octave": """name = input("name? ", "s");
+printf("hello %s\\n", name);
+while ischar(line = fgetl(stdin)) disp(line) end
+disp("over")""",
+    "haskell": """import System.IO
+main = do
+    hSetBuffering stdout NoBuffering
+    putStr "name? "
+    name <- getLine
+    putStrLn ("hello " ++ name)
+    getContents >>= putStr
+    putStrLn "over"
+""",
+    "julia": """print("name? ")
+println("hello ", readline())
+foreach(println, eachline(stdin))
+println("over")""",
+}
+
+# A cell, what is then typed, what would complete it (a whole word of the answer), and what is said of it.
+KNOWS: dict[str, list[tuple[str, str, str | None]]] = {
+    "bash": [("madang_word=1", "echo $madang_w", "$madang_word"), ("", "madang_no_such", None), ("", "ech", "echo")],
+    "javascript": [("let madang = {field: 1}", "madang.f", "field"), ("", "mada", "madang"), ("", "Math.ma", "max")],
+    "lua": [("madang = {field = 1}", "print(madang.f", "field"), ("", "('x').up", None), ("", "string.upp", "upper")],
+    "php": [("$madang = 1;", "echo $mad", "madang"), ("", "str_rep", "str_replace"), ("", "DateTime::for", "format")],
+    "sql": [("CREATE TABLE madang (field INT);", "SELECT * FROM mad", "madang"), ("", "madang.", "field")],
+    "r": [
+        ("madang <- list(field = 1)", "madang$f", "madang$field"),
+        ("", "mada", "madang"),
+        ("", "read.c", "read.csv"),
+    ],
+}
+SAYS_OF = {
+    "bash": ("cd", "Change the shell working directory"),
+    "javascript": ("madang", "field: 1"),
+    "lua": ("print", "written in C"),
+    "php": ("str_replace", "replace"),
+    "sql": ("madang", "CREATE TABLE madang"),
+    "r": ("read.csv", "function (file"),
+}
+WHOLE: dict[str, tuple[str, str, str | None]] = {  # complete, incomplete, invalid
+    "bash": ("echo 1", "if true; then", "fi"),
+    "javascript": ("await 1", "if (x) {", "let let = 1"),
+    "lua": ("1 + 1", "if x then", "x = = 1"),
+    "php": ("echo 1;", "if ($x) {", "echo 1 1;"),
+    "sql": ("SELECT 1;", "SELECT", None),
+    "r": ("1 + 1", "f(", "1 1"),
 }
 
 
@@ -94,14 +246,18 @@ def repl(request: pytest.FixtureRequest, lab: Lab) -> Image:
     return lab.image
 
 
-async def open_kernel(lab: Lab, image: Image) -> Inside:
-    client, kernel = await lab.client(await lab.start(Slots(memory=1 << 30))), str(uuid.uuid4())
+async def open_kernel(lab: Lab, image: Image, policy: str = "default") -> Inside:
+    client, kernel = await lab.client(await lab.start(Slots(memory=1 << 30), policy=policy)), str(uuid.uuid4())
     await client.call("kernel.start", id=kernel, name=image.kernels[0].name)
     return Inside(await client.open("kernel.attach", id=kernel, session="test", since=0), kernel)
 
 
+ASKED = "input_request"
+
+
 async def run(inside: Inside, code: str, until: str = "") -> tuple[str, dict[str, Any]]:
-    """What ``code`` shows in all ways, and its reply; with ``until`` it is interrupted once that has been shown."""
+    """What ``code`` shows in all ways, and its reply; with ``until`` it is interrupted once that has been shown,
+    or, where that is :data:`ASKED`, once a line is asked for."""
     id, said, reply, seen = await inside.send(code), "", {}, False
     async with asyncio.timeout(60):
         async for _, payload in inside.stream:
@@ -113,12 +269,37 @@ async def run(inside: Inside, code: str, until: str = "") -> tuple[str, dict[str
                 reply = content
             said += content.get("text", "") + "\n".join(content.get("traceback", ()) if channel == "iopub" else ())
             said += content.get("data", {}).get("text/plain", "")
-            if until and until in said and not seen:
+            if until and not seen and (channel == "stdin" if until == ASKED else until in said):
                 seen = True
                 await interrupt(inside)
             if reply and content.get("execution_state") == "idle":
                 return said, reply
     raise AssertionError("the stream ended first")
+
+
+async def answer(inside: Inside, code: str, lines: list[str], stdin: bool = True) -> tuple[str, list[str]]:
+    """What ``code`` prints where ``lines`` are typed as it asks for them, and what had been printed at each."""
+    id, said, asked, over = await inside.send(code, stdin), "", [], False
+    async with asyncio.timeout(60):
+        async for _, payload in inside.stream:
+            channel, parts = messages.unpack(payload)
+            if messages.field(parts[1], "msg_id") != id:
+                continue
+            content = json.loads(parts[3])
+            said += content.get("text", "") + "\n".join(content.get("traceback", ()) if channel == "iopub" else ())
+            if channel == "stdin":
+                asked.append(said)
+                await reply_with(inside, lines[len(asked) - 1])
+            over = over or channel == "shell"
+            if over and content.get("execution_state") == "idle":
+                return said, asked
+    raise AssertionError("the stream ended first")
+
+
+async def reply_with(inside: Inside, line: str) -> None:
+    header = {"msg_id": uuid.uuid4().hex, "session": "t", "username": "t", "date": "", "version": "5.4"}
+    parts = [json.dumps(part).encode() for part in (header | {"msg_type": "input_reply"}, {}, {}, {"value": line})]
+    await inside.stream.write(messages.pack("stdin", parts))
 
 
 async def interrupt(inside: Inside) -> None:
@@ -158,7 +339,9 @@ async def test_an_error_tells_its_line(lab: Lab, image: Image):
     said, reply = await run(await open_kernel(lab, image), WRONG[named(image)])
     assert reply["status"] == "error"
     assert reply["ename"]
-    assert any(mark in said for mark in ("line 3", ":3:", "line 4")), said  # a shell misses something after the last
+    assert any(mark in said for mark in ("line 3", ":3:", "(3,", "line 4")), (
+        said
+    )  # a shell misses something after the last
 
 
 async def test_a_loop_without_end_is_interrupted_and_the_next_cell_runs(lab: Lab, image: Image):
@@ -168,6 +351,64 @@ async def test_a_loop_without_end_is_interrupted_and_the_next_cell_runs(lab: Lab
     said, reply = await run(inside, SAYS[named(image)])
     assert "마당" in said
     assert reply["status"] == "ok"
+
+
+async def test_a_program_that_reads_asks_for_a_line_until_the_end_of_input(lab: Lab, image: Image):
+    if named(image) == "sql":
+        return  # it has no input
+    inside = await open_kernel(lab, image)
+    for _ in range(2):  # the end of input is that of a cell
+        said, asked = await answer(inside, ASKS[named(image)], ["마당 집", "more", "\x04"])
+        name = "마당" if named(image) in ("c", "cpp") else "마당 집"  # which read words
+        assert asked[0] == "name? "
+        assert f"hello {name}\n" in said
+        assert "more" in said and "over" in said and len(asked) == 3, (said, asked)
+
+
+async def test_where_nobody_can_be_asked_input_is_empty(lab: Lab, image: Image):
+    if named(image) == "sql":
+        return
+    inside = await open_kernel(lab, image)
+    said, asked = await answer(inside, ASKS[named(image)], [], stdin=False)
+    assert "name? " in said and not asked
+
+
+async def test_a_program_that_waits_for_input_is_interrupted(lab: Lab, image: Image):
+    if named(image) == "sql":
+        return
+    inside = await open_kernel(lab, image)
+    said, reply = await run(inside, ASKS[named(image)], until=ASKED)
+    assert reply.get("ename") == "Interrupted", (said, reply)
+    said, _ = await answer(inside, ASKS[named(image)], ["again", "\x04"])
+    assert "hello again" in said and "over" in said
+
+
+async def test_it_completes_what_a_cell_left(lab: Lab, repl: Image):
+    inside = await open_kernel(lab, repl)
+    for cell, typed, expected in KNOWS[named(repl)]:
+        await run(inside, cell)
+        code = f"마당\n{typed}"
+        reply = await ask(inside, "shell", "complete_request", {"code": code + "\nx", "cursor_pos": len(code)})
+        assert reply["status"] == "ok" and reply["cursor_end"] == len(code)
+        assert (expected in reply["matches"]) == (expected is not None), reply
+        assert all(match.lower().startswith(code[reply["cursor_start"] :].lower()) for match in reply["matches"])
+
+
+async def test_it_says_what_there_is_to_say_of_a_name(lab: Lab, repl: Image):
+    inside = await open_kernel(lab, repl)
+    await run(inside, KNOWS[named(repl)][0][0])
+    name, said = SAYS_OF[named(repl)]
+    reply = await ask(inside, "shell", "inspect_request", {"code": name, "cursor_pos": len(name), "detail_level": 0})
+    assert reply["found"] and said in reply["data"]["text/plain"], reply
+    reply = await ask(inside, "shell", "inspect_request", {"code": "no_such_thing", "cursor_pos": 3})
+    assert (reply["status"], reply["found"], reply["data"]) == ("ok", False, {})
+
+
+async def test_it_knows_whether_a_cell_is_whole(lab: Lab, repl: Image):
+    inside = await open_kernel(lab, repl)
+    for code, expected in zip(WHOLE[named(repl)], ("complete", "incomplete", "invalid"), strict=True):
+        if code is not None:
+            assert (await ask(inside, "shell", "is_complete_request", {"code": code}))["status"] == expected, code
 
 
 async def test_what_a_cell_leaves_is_there_for_the_next_and_gone_after_a_restart(lab: Lab, repl: Image):

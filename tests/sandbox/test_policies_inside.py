@@ -7,11 +7,11 @@ from collections import Counter
 
 import pytest
 
-from sandbox.drivers import Driver, Exit, Refused, load_driver
+from sandbox.drivers import Driver, Exit, Refused
 from sandbox.slots import MIB, Slots
 from tests.sandbox.conftest import Lab
 
-pytestmark = [pytest.mark.jail, pytest.mark.asyncio(loop_scope="module")]
+pytestmark = [pytest.mark.jail, pytest.mark.every_driver, pytest.mark.asyncio(loop_scope="module")]
 
 Told = Counter[tuple[str, str]]
 PTRACE = "import ctypes; ctypes.CDLL(None).ptrace(0, 0, 0, 0)"
@@ -35,7 +35,7 @@ async def test_refusals_are_told_to_whoever_begins_to_listen(lab: Lab):
     inside = await lab.kernel(id)
     await inside.run(f"for _ in range(3): {PTRACE}")
     await told_until(lab.driver, id, Counter({("ptrace", "tracing"): 3}))
-    successor = load_driver("jail", lab.driver.runner_socket(id).parents[2])
+    successor = lab.successor()
     await told_until(successor, id, Counter({("ptrace", "tracing"): 3}))
     await inside.run(PTRACE)
     await told_until(successor, id, Counter({("ptrace", "tracing"): 4}))

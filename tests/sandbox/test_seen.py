@@ -101,22 +101,22 @@ def test_sysinfo_says_the_same_as_meminfo(limit: int, now: Readings):
     assert told[1] == 1 << 15 and told[-1] == 1
 
 
-@given(cores, st.lists(st.tuples(st.integers(0, 900), st.integers(0, 90), st.floats(0.0, 2.0)), max_size=20))
+@given(cores, st.lists(st.tuples(st.integers(-9, 900), st.integers(-9, 90), st.floats(0.0, 2.0)), max_size=20))
 def test_no_number_in_stat_falls_and_its_text_never_shrinks(chosen: list[int], steps: list[tuple[int, int, float]]):
-    now, before, size = Readings(), [0] * (len(chosen) + 1), 0
+    now, shown = Readings(), Readings()
+    before, size = [[0] * 10] * (len(chosen) + 1), 0
     for user, system, seconds in steps:
-        spent = min(user, int(seconds * 1000)), min(system, int(seconds * 1000) // 10)
-        now = Readings(
-            user_ms=now.user_ms + spent[0], system_ms=now.system_ms + spent[1], seconds=now.seconds + seconds
-        )
-        text = seen.stat(1_000, chosen, now)
+        now = Readings(user_ms=now.user_ms + user, system_ms=now.system_ms + system, seconds=now.seconds + seconds)
+        shown = seen.after(shown, now, len(chosen))
+        text = seen.stat(1_000, chosen, shown)
         rows = [line.split() for line in text.splitlines() if line.startswith("cpu")]
         assert [row[0] for row in rows] == ["cpu", *(f"cpu{core}" for core in chosen)]
-        totals = [int(row[1]) for row in rows]
-        assert sum(totals[1:]) == totals[0]
-        assert all(new >= old for new, old in zip(totals, before, strict=True))
+        numbers = [[int(number) for number in row[1:]] for row in rows]
+        assert [sum(column) for column in zip(*numbers[1:], strict=True)] == numbers[0]
+        for row, former in zip(numbers, before, strict=True):
+            assert all(new >= old for new, old in zip(row, former, strict=True))
         assert len(text) >= size
-        before, size = totals, len(text)
+        before, size = numbers, len(text)
 
 
 @given(st.lists(st.tuples(st.floats(0, 64), st.floats(0.1, 100)), max_size=30))

@@ -13,7 +13,7 @@ from tests.settings import IMAGES
 SHOWN = [str((IMAGES / "python").resolve()), sys.base_prefix]
 """Where the image's Python is: it may lie in somebody's home."""
 
-pytestmark = [pytest.mark.jail, pytest.mark.asyncio(loop_scope="module")]
+pytestmark = [pytest.mark.jail, pytest.mark.every_driver, pytest.mark.asyncio(loop_scope="module")]
 
 TRY = """
 def attempt(action):

@@ -93,7 +93,7 @@ class Echo:
 
         methods: dict[str, Method] = {"add": add, "fail": fail, "count": count, "stumble": stumble, "flood": flood}
         listener = sockets.listen(self.path)
-        self.server = await asyncio.start_unix_server(lambda r, w: Peer(r, w, methods).serve(), sock=listener)
+        self.server = await sockets.serve(lambda r, w: Peer(r, w, methods).serve(), listener)
         return self
 
     async def __aexit__(self, *exc: object) -> None:
@@ -157,9 +157,7 @@ async def test_a_call_begins_before_what_is_sent_after_it(tmp_path: Path):
         heard.append("resize")
 
     methods: dict[str, Method] = {"open": open_, "resize": resize}
-    server = await asyncio.start_unix_server(
-        lambda r, w: Peer(r, w, methods).serve(), sock=sockets.listen(tmp_path / "s")
-    )
+    server = await sockets.serve(lambda r, w: Peer(r, w, methods).serve(), sockets.listen(tmp_path / "s"))
     async with await Client.connect(tmp_path / "s") as client:
         stream = await client.open("open")
         calls = []
@@ -189,7 +187,7 @@ async def test_a_peer_that_never_reads_is_left(tmp_path: Path):
         finally:
             writer.close()
 
-    server = await asyncio.start_unix_server(serve, sock=sockets.listen(tmp_path / "s"))
+    server = await sockets.serve(serve, sockets.listen(tmp_path / "s"))
     async with await Client.connect(tmp_path / "s") as client:
         stream = await client.open("flood")
         async for seq, _ in stream:
@@ -214,7 +212,7 @@ async def test_a_peer_that_reads_slowly_is_not_left_for_what_is_pasted_into_it(t
         writer.write(encode({"stream": 1, "end": "done"}))
         writer.close()
 
-    server = await asyncio.start_unix_server(serve, sock=sockets.listen(tmp_path / "s"))
+    server = await sockets.serve(serve, sockets.listen(tmp_path / "s"))
     async with await Client.connect(tmp_path / "s") as client:
         stream = await client.open("cat")
         pasting = asyncio.create_task(stream.write(b"y" * 4_000_000))

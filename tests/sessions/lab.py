@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -19,7 +20,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from bench.memory import with_descendants
-from sandbox.drivers import Exit, Refused, Sample, SandboxError, SandboxSpec
+from sandbox.drivers import Cleared, Exit, Refused, Sample, SandboxError, SandboxSpec
+from sandbox.gpu import Device
 from sandbox.runner.sockets import listen
 from sandbox.usage import Usage
 from tests.settings import IMAGES, ROOT
@@ -44,6 +46,9 @@ class Box:
     paused: bool = False
     exit: Exit | None = None
     samples: asyncio.Queue[Sample | Refused | Exit] = field(default_factory=asyncio.Queue)
+    refused: list[Refused] = field(default_factory=list)
+    clean: bool = True
+    marked: int = 0
     process: subprocess.Popen[bytes] | None = None
     lifeline: socket.socket | None = None
 
@@ -55,7 +60,8 @@ class Box:
 
     def refuse(self, call: str, reason: str, count: int) -> None:
         """Let its policy have refused ``call`` ``count`` times in all."""
-        self.samples.put_nowait(Refused(call, reason, count))
+        self.refused.append(Refused(call, reason, count))
+        self.samples.put_nowait(self.refused[-1])
 
     def end(self, reason: str = "stopped", detail: str = "") -> None:
         if self.exit is None:
@@ -85,6 +91,7 @@ class Ground:
     tables: list[Path] = field(default_factory=list)
     boxes: dict[str, Box] = field(default_factory=dict)
     collected: list[str] = field(default_factory=list)
+    gpus: list[Device] = field(default_factory=list)
     expected: list[tuple[str, int, float, float]] = field(default_factory=list)
     fail: list[SandboxError] = field(default_factory=list)
     gate: asyncio.Event = field(default_factory=asyncio.Event)
@@ -104,6 +111,9 @@ class LabDriver:
         self.ground = ground
 
     async def open(self) -> None: ...
+
+    async def gpus(self) -> list[Device]:
+        return self.ground.gpus
 
     async def close(self) -> None: ...
 
@@ -135,6 +145,21 @@ class LabDriver:
 
     async def resume(self, id: str) -> None:
         self._box(id).paused = False
+
+    async def mark(self, id: str) -> Usage:
+        box = self._box(id)
+        box.refused.clear()
+        box.marked += 1
+        return box.usage
+
+    async def clear(self, id: str) -> Cleared:
+        box = self._box(id)
+        if box.exit:
+            raise SandboxError("gone", "It has ended.")
+        if box.lifeline:
+            box.lifeline.send(b"clean\n")
+            shutil.rmtree(self.runner_socket(id).parent / "run", ignore_errors=True)
+        return Cleared(box.usage, 1000, tuple(box.refused), box.clean and not box.refused)
 
     async def stop(self, id: str) -> None:
         self._box(id).end()

@@ -16,6 +16,7 @@ from tests.sessions.lab import Ground
 from tests.sessions.web import Browser, Projects
 
 API = "/jupyter/api"
+UNKNOWN = uuid.UUID(int=1)
 KERNEL_KEYS = {"id", "name", "last_activity", "execution_state", "connections"}
 
 
@@ -180,10 +181,10 @@ async def test_strangers_find_nothing(service: Keeper, projects: Projects, alice
         ("POST", "sessions", {"path": "a\0b", "kernel": {"name": "python3"}}, 400),
         ("POST", "sessions", {"path": "a", "kernel": "python3"}, 400),
         ("POST", "sessions", {"path": "a", "kernel": {"id": "no uuid"}}, 404),
-        ("PATCH", f"sessions/{uuid.uuid4()}", {}, 404),
+        ("PATCH", f"sessions/{UNKNOWN}", {}, 404),
         ("PUT", "kernels", {}, 405),
         ("GET", "terminals/x", None, 404),
-        ("GET", f"kernels/{uuid.uuid4()}", None, 404),
+        ("GET", f"kernels/{UNKNOWN}", None, 404),
     ],
 )
 async def test_nonsense_gets_a_sentence(

@@ -243,10 +243,10 @@ async def test_two_tabs_get_one_session(keeper: Keeper, create: Create) -> None:
     assert await Session.objects.acount() == 1
 
 
-async def test_a_project_is_each_users_own(keeper: Keeper, create: Create, bob: Any) -> None:
+async def test_a_project_has_one_session_whoever_asks(keeper: Keeper, create: Create, bob: Any) -> None:
     project = str(uuid.uuid4())
     mine, theirs = await create(keeper, project), await create(keeper, project, user=bob)
-    assert mine.id != theirs.id
+    assert mine.id == theirs.id
 
 
 async def test_a_project_whose_session_is_ending_gets_a_new_one(keeper: Keeper, ground: Ground, create: Create) -> None:
@@ -277,6 +277,19 @@ async def test_refusals(keeper: Keeper, create: Create, settings: Any) -> None:
         await create(keeper)
     assert error.value.code == "too_many"
     assert await Session.objects.acount() == 1
+
+
+async def test_runs_are_counted_for_themselves(keeper: Keeper, create: Create, settings: Any) -> None:
+    settings.MADANG_MAX_SESSIONS = settings.MADANG_MAX_RUNS = 1
+    await create(keeper, hostname="run")
+    await create(keeper)
+    for hostname, what in (("run", "runs"), ("madang", "sessions")):
+        with pytest.raises(CallError, match=f"At most 1 {what}") as error:
+            await create(keeper, hostname=hostname)
+        assert error.value.code == "too_many"
+    settings.MADANG_MAX_SESSIONS = 2
+    session = await create(keeper, str(uuid.uuid4()), hostname="run")
+    assert not session.row.is_run, "a project may be called like that"
 
 
 async def test_locate_waits_for_the_start(keeper: Keeper, ground: Ground, create: Create) -> None:

@@ -84,11 +84,12 @@ def test_a_line_counts_once_and_only_upwards(alice: Any) -> None:
     line(owner, 1)
 
 
-def test_one_live_session_for_each_user_and_project(alice: Any, django_user_model: Any) -> None:
+def test_one_live_session_for_each_project(alice: Any, django_user_model: Any) -> None:
     project = uuid.uuid4()
     first = session(alice, project=project)
     refused(lambda: session(alice, project=project, state="pending"))
-    session(django_user_model.objects.create_user("bob@example.org"), project=project)
+    bob = django_user_model.objects.create_user("bob@example.org")
+    refused(lambda: session(bob, project=project))
     session(alice, project=project, state="stopped", ended=NOW)
     session(alice, project=None)
     session(alice, project=None)
@@ -113,8 +114,8 @@ def test_one_document_for_each_path(alice: Any) -> None:
 def test_kernels_are_found_by_their_owner_while_their_session_lives(alice: Any, django_user_model: Any) -> None:
     owner = session(alice)
     Kernel.objects.create(session=owner, name="python3")
-    assert Kernel.objects.of(alice).count() == 1
-    assert Kernel.objects.of(django_user_model.objects.create_user("bob@example.org")).count() == 0
+    assert Kernel.objects.open_to(alice).count() == 1
+    assert Kernel.objects.open_to(django_user_model.objects.create_user("bob@example.org")).count() == 0
     owner.state, owner.ended = "stopped", NOW
     owner.save()
-    assert Kernel.objects.of(alice).count() == 0
+    assert Kernel.objects.open_to(alice).count() == 0

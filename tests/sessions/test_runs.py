@@ -13,8 +13,10 @@ from django.contrib.auth import get_user_model
 from django.utils import timezone
 
 from sandbox.drivers import SandboxError
+from sessions.ledger import COUNTED
 from sessions.models import Run, UsageLine
 from sessions.runs import execute
+from sessions.service import store
 from sessions.service.keeper import Keeper
 from tests.sessions.conftest import IMAGE, until
 from tests.sessions.lab import Ground
@@ -36,8 +38,8 @@ async def test_a_program_is_run_and_answered(service: Keeper, alice: Any) -> Non
     assert [(file["path"], file["text"]) for file in run["files"]] == [("made", "x")]
     assert response["Location"] == f"{HERE}/{run['id']}"
     assert await Browser(alice)("GET", f"{HERE}/{run['id']}", status=200) == run
-    await until(lambda: not service.sessions)
-    assert await UsageLine.objects.filter(session=run["session"], final=True).aexists()
+    line = await UsageLine.objects.aget(session=run["session"])
+    assert {name: getattr(line, name) for name in COUNTED} == {name: run["usage"][name] for name in COUNTED}
 
 
 async def test_a_makefile_says_how(service: Keeper, alice: Any) -> None:
@@ -164,12 +166,17 @@ async def test_a_sandbox_that_is_lost_is_told_so(service: Keeper, ground: Ground
 
 
 async def test_a_policys_refusal_is_told_by_the_verdict(service: Keeper, ground: Ground, alice: Any) -> None:
-    asked = {"image": IMAGE, "command": "read x; exit 1", "stdin": ""}
-    asking = asyncio.create_task(Browser(alice)("POST", HERE, asked, status=200))
-    await until(lambda: ground.boxes)
-    next(iter(ground.boxes.values())).refuse("ptrace", "tracing", 1)
-    run = await asking
-    assert (run["verdict"], [refusal["call"] for refusal in run["refusals"]]) == ("denied", ["ptrace"])
+    asked = {"image": IMAGE, "command": "read x; exit 1", "interactive": True}
+    run = await Browser(alice)("POST", f"{HERE}?wait=0", asked, status=202)
+    async with stream(alice, run) as socket:
+        assert json.loads(await socket.next())["name"] == "run"
+        next(iter(ground.boxes.values())).refuse("ptrace", "tracing", 1)
+        await socket.send(json.dumps({"type": "end"}))
+        ended = json.loads(await socket.next())
+        assert (ended["type"], ended.get("exit_code")) == ("step_end", 1), ended
+        told = json.loads(await socket.next())
+    assert (told["verdict"], [refusal["call"] for refusal in told["refusals"]]) == ("denied", ["ptrace"])
+    await until(lambda: not service.sessions)
 
 
 async def test_a_run_whose_process_is_gone_is_settled_when_somebody_asks(service: Keeper, alice: Any) -> None:
@@ -179,13 +186,14 @@ async def test_a_run_whose_process_is_gone_is_settled_when_somebody_asks(service
 
 
 async def test_old_answers_are_forgotten(service: Keeper, alice: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(execute, "KEPT_PER_USER", 2)
+    monkeypatch.setattr(store, "RUNS_PER_USER", 2)
     now = timezone.now()
-    for created in (now - 2 * execute.KEPT, now, now, now):
+    for created in (now - 2 * store.RUNS_KEPT, now, now, now):
         await Run.objects.acreate(user=alice, image=IMAGE, status="done", created=created, last=now)
     other = await sync_to_async(get_user_model().objects.create_user)("carol@example.org", "correct horse battery")
-    await Run.objects.acreate(user=other, image=IMAGE, status="done", created=now - 2 * execute.KEPT, last=now)
+    await Run.objects.acreate(user=other, image=IMAGE, status="done", created=now - 2 * store.RUNS_KEPT, last=now)
     await Browser(alice)("POST", HERE, {"image": IMAGE, "command": "true"}, status=200)
+    await service.journal.flush(5)
     assert await Run.objects.filter(user=alice).acount() == 3
     assert await execute.purge() == 1
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import uuid
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ from channels.routing import URLRouter
 from channels.testing import WebsocketCommunicator
 from django.test import AsyncClient
 
-from sessions.projects import NoSuchProject, ProjectRef
+from sessions.projects import Equipment, NoSuchProject, ProjectRef, Right
 from sessions.routing import websocket_urlpatterns
 
 application = URLRouter(websocket_urlpatterns)
@@ -26,6 +26,7 @@ class Projects:
     root: Path
     image: str
     known: dict[tuple[int, str], ProjectRef] = field(default_factory=dict)
+    equipped: dict[uuid.UUID, Equipment] = field(default_factory=dict)
 
     def add(self, user: Any, slug: str, image: str = "") -> ProjectRef:
         id = uuid.uuid4()
@@ -43,6 +44,18 @@ class Projects:
             return self.known[user.pk, slug or "scratch"], rest
         except KeyError as error:
             raise NoSuchProject(slug) from error
+
+    def equipment(self, id: uuid.UUID) -> Equipment:
+        return self.equipped.get(id, Equipment())
+
+    def open_to(self, user: Any, right: Right) -> list[uuid.UUID]:
+        return [ref.id for (person, _), ref in self.known.items() if person == user.pk and right in ref.rights]
+
+    def share(self, ref: ProjectRef, user: Any, *rights: Right) -> None:
+        """Let ``user`` in with ``rights``; without any they are out."""
+        self.known.pop((user.pk, f"{ref.slug}~"), None)
+        if rights:
+            self.known[user.pk, f"{ref.slug}~"] = replace(ref, slug=f"{ref.slug}~", rights=frozenset(rights))
 
     def by_id(self, user: Any, id: uuid.UUID) -> ProjectRef:
         for (owner, _), ref in self.known.items():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import httpx
 import pytest
@@ -29,3 +30,13 @@ def http(site: Site, owner: Account) -> Iterator[httpx.Client]:
         yield http
         for session in http.get("/api/v1/sessions", params={"state": "live"}).raise_for_status().json()["items"]:
             http.delete(f"/api/v1/sessions/{session['id']}")
+
+
+@pytest.fixture
+def project(http: httpx.Client) -> dict[str, Any]:
+    """A new project of ``owner``'s, as REST tells of it."""
+    image = http.get("/api/v1/images").raise_for_status().json()[0]["name"]
+    made: dict[str, Any] = (
+        http.post("/api/v1/projects", json={"name": "Notebooks", "image": image}).raise_for_status().json()
+    )
+    return made

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.images import Image
-from sandbox.images.install import STAMP, InstallError, ensure, is_current, stamp_of
+from sandbox.images import STAMP, Image
+from sandbox.images.install import InstallError, ensure, is_current, stamp_of
 
 
 def image(directory: Path, requirements: str | None = "") -> Image:

@@ -6,9 +6,11 @@ import os
 import sys
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
 
 from portal.checkup import portal_findings
+from sandbox.container import checkup
 from sandbox.doctor import findings
 from sandbox.jail.scope import delegated
 from sandbox.layers import Finding
@@ -28,7 +30,10 @@ class Command(BaseCommand):
             command = [sys.executable, *sys.argv, "--here"]
             if (delegated_command := delegated(command)) != command:  # as the session service will be
                 os.execvp(delegated_command[0], delegated_command)  # noqa: S606 - a list, no shell in between
-        parts: tuple[tuple[str, list[Finding]], ...] = (("Sandbox", list(findings())), ("Site", portal_findings()))
+        parts: list[tuple[str, list[Finding]]] = [("Sandbox", list(findings()))]
+        if settings.MADANG_DRIVER == "docker":
+            parts.append(("Docker", checkup.findings()))
+        parts.append(("Site", portal_findings()))
         for title, found in parts:
             self.stdout.write(f"\n{title}")
             for finding in found:

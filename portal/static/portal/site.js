@@ -3,6 +3,10 @@
 const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
 if (zone) document.cookie = `madang_timezone=${encodeURIComponent(zone)};path=/;max-age=31536000;samesite=lax`;
 
+// The workspace shows some pages in a dialog; where one leads to another page, that takes the whole window.
+const framed = self !== top;
+if (framed && !document.querySelector("[data-frameable]")) top.location.assign(location.href);
+
 function toggleTheme() {
   const root = document.documentElement;
   const dark = root.dataset.theme ? root.dataset.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
@@ -44,6 +48,7 @@ document.addEventListener("click", (event) => {
 
 document.addEventListener("keydown", (event) => {
   if (event.key !== "Escape") return;
+  if (framed) parent.postMessage("madang-close", location.origin);
   for (const menu of document.querySelectorAll("details.menu[open]")) {
     menu.open = false;
     menu.querySelector("summary").focus();

@@ -1,4 +1,4 @@
-// Reads cells from descriptor 3 and runs them; see sandbox/runner/records.py for what it says on descriptor 4.
+// Reads requests from descriptor 3 and answers on descriptor 4; see sandbox/runner/records.py for both.
 // The inspector evaluates as a browser's console does: names can be declared again, and await works at the top.
 "use strict";
 const fs = require("fs");
@@ -36,8 +36,34 @@ function print(descriptor, chunk, encoding, done) {
 process.stdout.write = print.bind(null, 1);
 process.stderr.write = print.bind(null, 2);
 
+// Each cell has an input of its own, which may end. A cell that listens to it is not over before it no longer does.
+let input = null;
+Object.defineProperty(process, "stdin", { configurable: true, get: () => (input ??= listenAnew()) });
+function listenAnew() {
+  const fd = fs.openSync("/proc/self/fd/0", fs.constants.O_RDONLY | fs.constants.O_NONBLOCK);
+  return Object.assign(new Socket({ fd, readable: true, writable: false, manualStart: true }), { fd: 0 });
+}
+const listening = () => input !== null && !input.destroyed && !input.readableEnded
+  && (input.readableFlowing || input.listenerCount("readable") > 0);
+function heard() {
+  return new Promise((answer, fail) => {
+    interrupt = () => fail({ interrupted: true });
+    const look = () => (listening() ? undefined : answer());
+    for (const change of ["pause", "end", "close"]) input?.on(change, () => setImmediate(look));
+    look();
+  });
+}
+function hangUp() {
+  input?.destroy();
+  input = null;
+}
+
 let interrupt = () => {};
-process.on("SIGINT", () => interrupt());
+let interrupted = false;  // also where nobody listened for it: a cell that ends just then was interrupted all the same
+process.on("SIGINT", () => {
+  interrupted = true;
+  interrupt();
+});
 // What fails outside of a cell, in a timer or a promise that nobody waits for, is told and ends nothing.
 process.on("uncaughtException", (error) => process.stderr.write(`Uncaught ${inspect(error)}\n`));
 process.on("unhandledRejection", (error) => process.stderr.write(`Uncaught (in promise) ${inspect(error)}\n`));
@@ -53,6 +79,7 @@ function evaluate(expression) {
     try {
       again.runInThisContext({ breakOnSigint: true });  // a loop without end listens to no event
     } catch {
+      interrupted = true;
       interrupt();
     }
   });
@@ -79,14 +106,81 @@ function failure({ exception, text, lineNumber }) {
 }
 
 async function run(code) {
+  interrupted = false;
   try {
     const { result, exceptionDetails } = await evaluate(code);
     if (exceptionDetails) say("error", failure(exceptionDetails));
     else if (result.type !== "undefined") say("data", JSON.stringify({ "text/plain": await shown(result) }));
+    await heard();
+    await new Promise(setImmediate);  // the interrupt's own end of the input may be heard of before the interrupt
+    if (interrupted) throw { interrupted };
   } catch (error) {
     say("error", error?.interrupted ? "Interrupted\nThe cell was interrupted." : `Error\n${error?.message ?? error}`);
   }
   interrupt = () => {};
+  hangUp();
+}
+
+const KEYWORDS = "async await break case catch class const continue debugger default delete do else export extends false "
+  + "finally for function if import in instanceof let new null of return static super switch this throw true try typeof "
+  + "undefined var void while with yield";
+// What is asked while somebody writes must change nothing.
+const look = (expression) => post("Runtime.evaluate", { expression, throwOnSideEffect: true, replMode: true });
+async function namesOf(expression) {
+  const { result, exceptionDetails } = await look(`Object(${expression})`);
+  if (exceptionDetails || !result.objectId) return [];
+  const functionDeclaration = `function () {
+    const names = new Set();
+    for (let object = this; object; object = Object.getPrototypeOf(object))
+      for (const name of Object.getOwnPropertyNames(object)) names.add(name);
+    return [...names];
+  }`;
+  const found = await post("Runtime.callFunctionOn", { functionDeclaration, objectId: result.objectId, returnByValue: true });
+  return found.result.value ?? [];
+}
+
+async function complete(code) {
+  const [, path, last] = /((?:[\w$]+\??\.)*)([\w$]*)$/.exec(code);
+  let names = await namesOf(path ? path.replace(/\??\.$/, "") : "globalThis");
+  if (!path) names = [...names, ...(await post("Runtime.globalLexicalScopeNames", {})).names, ...KEYWORDS.split(" ")];
+  const fitting = names.filter((name) => name.startsWith(last) && /^[A-Za-z_$][\w$]*$/.test(name) && !/^__madang/.test(name));
+  say("answer", [last, ...[...new Set(fitting)].sort()].join("\n"));
+}
+
+async function inspected(code) {
+  const name = /[\w$]+(?:\.[\w$]+)*$/.exec(code)?.[0];
+  if (!name) return;
+  const { result, exceptionDetails } = await look(name);
+  if (!exceptionDetails && result.type !== "undefined") {
+    const text = result.type === "function" ? result.description.slice(0, 2000) : await shown(result);
+    say("answer", `${result.className ?? result.type}: ${text}`);
+  }
+}
+
+function wrong(code) {
+  try {
+    new Script(code);
+    return "";
+  } catch (error) {
+    return error.message;
+  }
+}
+function whole(code) {
+  let message = wrong(code);
+  if (/await/.test(message)) message = wrong(`(async () => {${code}\n})()`);
+  const open = /Unexpected end of input|Unterminated template/.test(message)
+    || (/missing \) after/.test(message) && wrong(`${code})`) !== message);
+  say("answer", !message ? "complete" : open ? "incomplete" : "invalid");
+}
+
+const ANSWERS = { run, complete, inspect: inspected, whole };
+async function answer(request) {
+  const at = request.indexOf("\n");
+  try {
+    await ANSWERS[request.slice(0, at)](request.slice(at + 1));
+  } catch (error) {
+    process.stderr.write(`${inspect(error)}\n`);
+  }
   say("done");
 }
 
@@ -94,8 +188,8 @@ let waiting = "";
 let last = Promise.resolve();
 // A file's stream would read in a thread, for which an exit waits.
 new Socket({ fd: 3, readable: true, writable: false }).setEncoding("utf8").on("data", (text) => {
-  const cells = (waiting + text).split("\0");
-  waiting = cells.pop();
-  for (const cell of cells) last = last.then(() => run(cell));
+  const requests = (waiting + text).split("\0");
+  waiting = requests.pop();
+  for (const request of requests) last = last.then(() => answer(request));
 }).on("end", () => process.exit());
 say("ready");

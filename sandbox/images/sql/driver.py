@@ -1,4 +1,4 @@
-"""Reads SQL from descriptor 3 and runs it; see sandbox/runner/records.py for what it says on descriptor 4.
+"""Reads requests from descriptor 3 and answers on descriptor 4; see sandbox/runner/records.py for both.
 
 The database is in memory; a cell that says ``.open FILE`` goes on with that file.
 """
@@ -17,6 +17,11 @@ from collections.abc import Iterator
 MOST_ROWS = 1000
 _STEPS = 10_000  # of SQLite's machine, between two looks at whether there was an interrupt
 _NOTHING = re.compile(r"(?:\s|--[^\n]*|/\*.*?\*/)*", re.DOTALL)  # what stands before a statement
+KEYWORDS = """
+ADD ALTER AND AS ASC BEGIN BETWEEN BY CASE COMMIT CREATE CROSS DEFAULT DELETE DESC DISTINCT DROP ELSE END EXISTS FOREIGN
+FROM GROUP HAVING IN INDEX INNER INSERT INTO IS JOIN KEY LEFT LIKE LIMIT NOT NULL OFFSET ON OR ORDER OUTER PRAGMA
+PRIMARY RECURSIVE REFERENCES ROLLBACK SELECT SET TABLE THEN UNION UNIQUE UPDATE VALUES VIEW WHEN WHERE WITH
+""".split()  # noqa: SIM905 - a list of words reads as one
 interrupted: set[bool] = set()
 
 
@@ -24,22 +29,26 @@ def main() -> None:
     base = connect(":memory:")
     say("ready")
     signal.signal(signal.SIGINT, lambda *_: interrupted.add(True))
-    for code in cells():
+    for kind, text in requests():
         try:
-            base = run(base, code)
+            if kind == "run":
+                base = run(base, text)
+            else:
+                say("answer", ANSWERS[kind](base, text))
         except (sqlite3.Error, sqlite3.Warning, OSError) as error:
             said = "Interrupted\nThe cell was interrupted." if interrupted else f"{type(error).__name__}\n{error}"
             say("error", said)
         say("done")
 
 
-def cells() -> Iterator[str]:
+def requests() -> Iterator[tuple[str, str]]:
     waiting = b""
     while data := os.read(3, 65536):
         *whole, waiting = (waiting + data).split(b"\0")
-        for code in whole:
+        for request in whole:
             interrupted.clear()
-            yield code.decode()
+            kind, _, text = request.decode().partition("\n")
+            yield kind, text
 
 
 def run(base: sqlite3.Connection, code: str) -> sqlite3.Connection:
@@ -103,6 +112,43 @@ def plain(names: list[str], rows: list[list[str]], more: str) -> str:
     rule = ["-" * width for width in widths]
     lines = ["  ".join(v.ljust(w) for v, w in zip(row, widths, strict=True)).rstrip() for row in (names, rule, *rows)]
     return "\n".join([*lines, more] if more else lines)
+
+
+def complete(base: sqlite3.Connection, text: str) -> str:
+    """Tables, columns, functions and keywords; after a table's name and a dot its columns."""
+    match = re.search(r"(?:(\w+)\.)?(\w*)$", text)
+    owner, last = match.groups() if match else (None, "")
+    if owner:
+        names = columns(base, owner)
+    else:
+        own = tables(base)
+        functions = {name for (name,) in base.execute("SELECT name FROM pragma_function_list")}
+        names = {*own, *(column for table in own for column in columns(base, table)), *functions, *KEYWORDS}
+    fitting = sorted(name for name in names if name.lower().startswith(last.lower()) and re.match(r"\w+$", name))
+    return "\n".join([last, *fitting])
+
+
+def inspect(base: sqlite3.Connection, text: str) -> str:
+    """How the table or index was made whose name ends ``text``."""
+    match = re.search(r"\w+$", text)
+    query = "SELECT sql FROM sqlite_master WHERE lower(name) = lower(?) AND sql IS NOT NULL"
+    found = base.execute(query, (match[0],)).fetchone() if match else None
+    return str(found[0]) if found else ""
+
+
+def whole(base: sqlite3.Connection, text: str) -> str:
+    return "complete" if text.strip().startswith(".") or sqlite3.complete_statement(text) else "incomplete"
+
+
+def tables(base: sqlite3.Connection) -> set[str]:
+    return {name for (name,) in base.execute("SELECT name FROM sqlite_master WHERE type IN ('table', 'view')")}
+
+
+def columns(base: sqlite3.Connection, table: str) -> set[str]:
+    return {name for (name,) in base.execute("SELECT name FROM pragma_table_info(?)", (table,))}
+
+
+ANSWERS = {"complete": complete, "inspect": inspect, "whole": whole}
 
 
 def say(kind: str, text: str = "") -> None:

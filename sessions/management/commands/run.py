@@ -15,7 +15,7 @@ from django.core.management.base import BaseCommand, CommandError
 from sessions.models import Run
 from sessions.problems import Problem
 from sessions.runs import execute
-from sessions.runs.order import Order, make_order
+from sessions.runs.order import make_order
 
 FAILED = 125  # as env(1) and its like say that it was them and not the program
 
@@ -47,13 +47,10 @@ class Command(BaseCommand):
                 _stdin(options["stdin"]),
                 {name: value for name, value in limits.items() if value is not None},
             )
-            run = asyncio.run(self._carry_out(user, order))
+            run = asyncio.run(execute.run(user, order, None, self._said))
         except Problem as problem:
             raise CommandError(f"{problem.detail} {problem.hint}".strip(), returncode=FAILED) from problem
         sys.exit(self._tell(run))
-
-    async def _carry_out(self, user: Any, order: Order) -> Run:
-        return await execute.carry_out(await execute.begin(user, order), order, self._said)
 
     def _said(self, descriptor: int, data: bytes) -> None:
         out = (sys.stdout if descriptor == 1 else sys.stderr).buffer  # bytes, as they are

@@ -1,0 +1,80 @@
+/** What the browser asks a notebook's kernel itself: completion, explanations, variables. Cells are run by the server. */
+import type { KernelConnection } from "@jupyterlab/services";
+import { request } from "../api.js";
+import type { Completion } from "../kernel-connection.js";
+import { readVariables, type Variable, VARIABLES_EXPRESSION } from "./variables.js";
+
+interface JupyterSession {
+  path: string;
+  kernel: { id: string; name: string };
+}
+
+/** A kernel that computes answers nothing: do not wait longer. */
+const PATIENCE_MS = 4000;
+
+export class NotebookKernel {
+  private connection: KernelConnection | null = null;
+  private id = "";
+
+  /** `path` has the project's slug in front, as Jupyter's sessions name what is open. */
+  constructor(private path: string) {}
+
+  /** The notebook has another name now; its kernel stays. */
+  moveTo(path: string): void {
+    this.path = path;
+  }
+
+  /** Find the kernel that the notebook has by now, if any. Call it when the document says that there is another one. */
+  async attach(): Promise<void> {
+    const sessions = await request<JupyterSession[]>("/jupyter/api/sessions");
+    const found = sessions.find(({ path }) => path === this.path)?.kernel;
+    if (!found || found.id === this.id) return;
+    const { connectKernel } = await import("../kernel-connection.js");
+    this.dispose();
+    this.id = found.id;
+    this.connection = connectKernel(found.id, found.name, {
+      fromNow: true,
+      onLink: (state, code) => {
+        if (state === "closed" && code !== 1000) this.dispose();
+      },
+    });
+  }
+
+  readonly complete = async (code: string, at: number): Promise<Completion | null> => {
+    if (!this.connection) return null;
+    const { complete } = await import("../kernel-connection.js");
+    return complete(this.connection, code, at);
+  };
+
+  /** What the kernel knows of the thing at `at`, drawn. */
+  readonly inspect = async (code: string, at: number): Promise<HTMLElement | null> => {
+    if (!this.connection) return null;
+    const [{ inspect }, { showText }] = await Promise.all([import("../kernel-connection.js"), import("../rendering.js")]);
+    const text = await inspect(this.connection, code, at);
+    if (text === null) return null;
+    const host = document.createElement("div");
+    host.className = "cm-inspect";
+    host.setAttribute("role", "status");
+    await showText(host, text);
+    return host;
+  };
+
+  /** The variables of a Python kernel; null where the kernel does not answer now. */
+  async variables(): Promise<Variable[] | null> {
+    if (!this.connection) return null;
+    const future = this.connection.requestExecute({
+      code: "", silent: true, store_history: false, stop_on_error: false, user_expressions: { variables: VARIABLES_EXPRESSION },
+    });
+    const patience = new Promise<null>((resolve) => setTimeout(resolve, PATIENCE_MS, null));
+    const reply = await Promise.race([future.done, patience]);
+    if (reply?.content.status !== "ok") return null;
+    const answer = reply.content.user_expressions.variables as { data?: Record<string, string> } | undefined;
+    return readVariables(answer?.data?.["text/plain"] ?? "");
+  }
+
+  dispose(): void {
+    this.connection?.dispose();
+    this.connection = null;
+    this.id = "";
+  }
+}

@@ -1,0 +1,62 @@
+"""The language servers that this machine has, as a person meets them: problems, completion, definitions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.e2e.browser import screenshot
+from tests.e2e.editor import Editor
+from tests.e2e.pages import PATIENCE, Workspace, sign_in
+from tests.live import Account, Site, client
+from tests.sandbox.test_servers import HERE, IMAGE_OF, SAMPLES
+
+SLOW_START = 4 * PATIENCE  # tsserver reads half a million lines before it says anything
+
+
+@pytest.fixture(params=HERE)
+def language(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def project(site: Site, account: Account, language: str) -> Iterator[str]:
+    """One with the sample's files."""
+    with client(site, account) as http:
+        made = http.post("/api/v1/projects", json={"name": f"Server of {language}", "image": IMAGE_OF[language].name})
+        project = made.raise_for_status().json()
+        for name, text in SAMPLES[language].files.items():
+            if "/" in name:
+                folder = name.rpartition("/")[0]
+                http.put(f"/jupyter/api/contents/{project['slug']}/{folder}", json={"type": "directory"})
+            body = {"type": "file", "format": "text", "content": text}
+            http.put(f"/jupyter/api/contents/{project['slug']}/{name}", json=body).raise_for_status()
+        yield project["id"]
+        live = http.get("/api/v1/sessions", params={"project": project["id"], "state": "live"}).raise_for_status()
+        for session in live.json()["items"]:
+            http.delete(f"/api/v1/sessions/{session['id']}").raise_for_status()
+
+
+def test_it_marks_completes_and_finds(page: Page, site: Site, account: Account, project: str, language: str) -> None:
+    sample, image = SAMPLES[language], IMAGE_OF[language]
+    sign_in(page, site, account)
+    workspace = Workspace.open(page, site, project, sample.main)
+    editor = Editor(workspace, sample.main, image.languages[0].title)
+    expect(editor.it.locator(".cm-lintRange-error").first).to_be_attached(timeout=SLOW_START)
+    screenshot(page, f"server-{language}")
+
+    editor.go(sample.typed[0] + 1)
+    page.keyboard.press("Control+Space")
+    options = page.locator(".cm-tooltip-autocomplete li")
+    expect(options.filter(has_text=sample.completes).first).to_be_visible(timeout=SLOW_START)
+    screenshot(page, f"server-{language}-completion")
+    page.keyboard.press("Escape")
+
+    page.mouse.click(*editor.word("area"))
+    page.keyboard.press("F12")
+    where, line = sample.defined
+    expect(page.get_by_role("tab", name=where)).to_have_attribute("aria-selected", "true", timeout=SLOW_START)
+    expect(editor.it.locator(".cm-activeLine")).to_contain_text("area", timeout=PATIENCE)
+    assert sample.files[where].splitlines()[line] in editor.text.inner_text()
