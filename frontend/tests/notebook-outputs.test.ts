@@ -3,7 +3,7 @@ import { test } from "node:test";
 import * as Y from "yjs";
 import { NotebookModel, type YCell } from "../src/notebook/model.js";
 import { CellOutputs } from "../src/notebook/outputs.js";
-import { RunQueue } from "../src/notebook/queue.js";
+import { isEndOfRun, RunQueue } from "../src/notebook/queue.js";
 import { textOf } from "../src/text.js";
 import type { Output } from "../src/transcript.js";
 
@@ -70,4 +70,19 @@ test("cells wait in the order in which they were seen to begin waiting", () => {
   assert.deepEqual(["a", "b", "c"].map((id) => queue.place(id)), [2, 0, 1]);
   model.cell("c").set("execution_state", "running");
   assert.equal(queue.place("a"), 1);
+});
+
+test("the end of a run is seen, though its beginning comes in the same change", () => {
+  const model = new NotebookModel(new Y.Doc());
+  model.insert(0, { id: "a", cell_type: "code", source: "" });
+  const ends: boolean[] = [];
+  model.cells.observeDeep((events) => { ends.push(events.some(isEndOfRun)); });
+  const cell = model.cell("a");
+  cell.set("execution_state", "queued");
+  cell.doc?.transact(() => {
+    cell.set("execution_state", "running");
+    cell.set("execution_state", "idle");
+  });
+  cell.set("execution_count", 1);
+  assert.deepEqual(ends, [false, true, false]);
 });

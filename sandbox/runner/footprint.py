@@ -19,15 +19,17 @@ class Footprint:
     def __init__(self, folders: Iterable[str]) -> None:
         self._folders = [folder for folder in folders if os.path.isdir(folder)]
         self._before = dict(self._all())
+        self._kept = _kept_by_the_kernel()
 
     def restore(self) -> bool:
         """Remove all that was added; whether everything is as it was.
 
         False where something that was there before is gone or changed, where there is too much to remove, or where the
-        kernel keeps something for programs that have ended (System V's shared memory, semaphores and queues).
+        kernel keeps something more, or less, for programs that have ended (System V's shared memory, semaphores and
+        queues).
         """
         try:
-            return self._remove() and dict(self._all()) == self._before and not _kept_by_the_kernel()
+            return self._remove() and dict(self._all()) == self._before and _kept_by_the_kernel() == self._kept
         except (OSError, RecursionError):
             return False
 
@@ -89,5 +91,7 @@ def _remove(path: str, room: int) -> int:
     return room - 1
 
 
-def _kept_by_the_kernel() -> bool:
-    return any(len(Path(f"/proc/sysvipc/{kind}").read_bytes().splitlines()) > 1 for kind in _IPC)
+def _kept_by_the_kernel() -> list[tuple[str, str]]:
+    """The kind and identifier of each System V object in this IPC namespace (proc_sysvipc(5))."""
+    tables = ((kind, Path(f"/proc/sysvipc/{kind}").read_text().splitlines()[1:]) for kind in _IPC)
+    return [(kind, line.split()[1]) for kind, lines in tables for line in lines]

@@ -120,6 +120,7 @@ def test_the_kernel_completes_explains_and_lists_its_variables(workspace: Worksp
     expect(panel.get_by_role("row", name=re.compile("measured_mass"))).to_contain_text("[1, 2, 3]", timeout=PATIENCE)
     expect(panel).to_contain_text("마당")
     book.run(1, "later = 'new'")
+    book.expect_count(1, "2")
     expect(panel).to_contain_text("later", timeout=PATIENCE)
 
 

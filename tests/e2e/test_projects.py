@@ -33,6 +33,7 @@ def test_a_project_is_shared_by_link_and_taken_back(
     other.get_by_role("button", name="Join").click()
     other.wait_for_url(re.compile(f"/p/{project}/"))
     theirs = Workspace.open(other, site, project)
+    expect(theirs.cells).to_have_count(1, timeout=PATIENCE)  # what the owner ran
     theirs.expect_output("shared + 1", "43")
 
     page.reload()

@@ -31,6 +31,28 @@ def test_a_change_to_what_was_there_is_seen(tmp_path: Path, change: str) -> None
 
 
 @pytest.fixture
+def queue() -> Iterator[str]:
+    """A System V message queue, as any program of the machine may have one."""
+    made = subprocess.run(["ipcmk", "-Q"], check=True, capture_output=True, text=True).stdout
+    id = made.split()[-1]
+    yield id
+    subprocess.run(["ipcrm", "-q", id], check=False, capture_output=True)
+
+
+def test_what_the_kernel_kept_before_may_stay_and_must_not_go(tmp_path: Path, queue: str) -> None:
+    footprint = Footprint([str(tmp_path)])
+    assert footprint.restore()
+    subprocess.run(["ipcrm", "-q", queue], check=True)
+    assert not footprint.restore()
+
+
+def test_what_a_run_leaves_with_the_kernel_is_seen(tmp_path: Path, request: pytest.FixtureRequest) -> None:
+    footprint = Footprint([str(tmp_path)])
+    request.getfixturevalue("queue")
+    assert not footprint.restore()
+
+
+@pytest.fixture
 def mounted(tmp_path: Path) -> Iterator[Path]:
     """A folder of another file system."""
     if os.geteuid() != 0:

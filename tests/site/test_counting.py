@@ -36,28 +36,22 @@ time.sleep({hold})
 
 
 class Observer(threading.Thread):
-    """Reads the kernel's accounts of the one sandbox that appears in ``folder``, fifty times a second."""
+    """Reads the kernel's accounts of a session's sandbox, fifty times a second."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, sandbox: Path) -> None:
         super().__init__(daemon=True)
-        self._folder, self._known = folder, set(folder.glob("*/state.json"))
-        self.cgroup: Cgroup | None = None
+        state = json.loads((sandbox / "state.json").read_text())
+        self._cgroup = Cgroup(int(state["version"]), {name: Path(path) for name, path in state["cgroup"].items()})
         self.cpu_ms = 0
         self.kib_s = 0.0
 
     def run(self) -> None:
-        new: set[Path] = set()
-        while not new:
-            new = set(self._folder.glob("*/state.json")) - self._known
-            time.sleep(0.005)
-        state = json.loads(new.pop().read_text())
-        self.cgroup = Cgroup(int(state["version"]), {name: Path(path) for name, path in state["cgroup"].items()})
-        before, memory = time.monotonic(), self.cgroup.memory_kib()
+        before, memory = time.monotonic(), self._cgroup.memory_kib()
         while True:
             time.sleep(0.02)
             try:
-                now, more = time.monotonic(), self.cgroup.memory_kib()
-                self.cpu_ms = self.cgroup.usage(Usage(), 0).cpu_ms
+                now, more = time.monotonic(), self._cgroup.memory_kib()
+                self.cpu_ms = self._cgroup.usage(Usage(), 0).cpu_ms
             except OSError:  # it is gone
                 return
             self.kib_s += (memory + more) / 2 * (now - before)
@@ -76,9 +70,10 @@ async def burn(page: ResumingKernel, seconds: float, hold: float, last: str) -> 
 
 @pytest.mark.parametrize("seed", [1, 2])
 async def test_known_work_under_random_kills(site: Site, owner: Account, http: httpx.Client, seed: int) -> None:
-    observer = Observer(site.state / "sandboxes")
-    observer.start()
     kernel, session = start_kernel(http)
+    sandbox = site.state / "sandboxes" / session
+    observer = Observer(sandbox)
+    observer.start()
     luck, over = random.Random(seed), False
 
     def trouble() -> None:
@@ -95,7 +90,7 @@ async def test_known_work_under_random_kills(site: Site, owner: Account, http: h
         following = page.next
     over = True
     await killing
-    base = json.loads((site.state / "sandboxes" / session / "state.json").read_text())["base"]["cpu_ms"]
+    base = json.loads((sandbox / "state.json").read_text())["base"]["cpu_ms"]
     ended = end(http, session)
     await asyncio.to_thread(observer.join, 30)
     line = ledger(http, session)

@@ -33,7 +33,7 @@ import { NotebookKernel } from "./notebook-kernel.js";
 import { notebookStyle } from "./notebook-style.js";
 import { type Heading, headingsOf } from "./outline.js";
 import { peopleIn, type Person } from "./people.js";
-import { RunQueue } from "./queue.js";
+import { isEndOfRun, RunQueue } from "./queue.js";
 import { kept, neighbour, only, selected, extendTo, type Selection } from "./selection.js";
 import { outlinePanel, type Variables, variablesPanel } from "./side-panel.js";
 import { type Panel, toolbar } from "./toolbar.js";
@@ -180,6 +180,7 @@ export class MadangNotebook extends NotebookElement implements NotebookView {
   private readonly onCells = (events: Y.YEvent<Y.AbstractType<unknown>>[]): void => {
     if (!this.context) return;
     if (this.queue.note(this.model, events)) this.version += 1;
+    if (this.panel === "variables" && events.some(isEndOfRun)) void this.listVariables();
     if (events.some((event) => event.target === (this.model.cells as unknown))) this.takeCells();
     if (events.some(({ path }) => path.at(-1) === "metadata")) this.version += 1; // a section may be folded
     if (this.panel === "outline" && events.some((event) => event.target instanceof Y.Text)) this.version += 1;
@@ -200,9 +201,7 @@ export class MadangNotebook extends NotebookElement implements NotebookView {
     if (now === "none" || now === "dead") {
       this.kernel.dispose();
       this.variables = "off";
-      return;
-    }
-    this.kernel.attach().then(() => (this.panel === "variables" && now === "idle" ? this.listVariables() : undefined)).catch((error: unknown) => { this.fail(error); });
+    } else this.kernel.attach().then(() => (this.panel === "variables" && now === "idle" ? this.listVariables() : undefined)).catch((error: unknown) => { this.fail(error); });
   };
 
   private get kernelState(): { state: string; reason: string } {
@@ -456,9 +455,10 @@ export class MadangNotebook extends NotebookElement implements NotebookView {
     if (!isPython(this.model)) this.variables = "none";
     else if (["none", "dead"].includes(this.kernelState.state)) this.variables = "off";
     else {
-      const found = await this.kernel.variables().catch(() => null);
+      const busy = (): void => { if (typeof this.variables === "string") this.variables = "busy"; };
+      const found = await this.kernel.variables(busy).catch(() => null);
       if (found) this.variables = found;
-      else if (typeof this.variables === "string") this.variables = "busy";
+      else busy();
     }
   }
 

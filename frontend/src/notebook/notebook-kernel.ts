@@ -9,8 +9,8 @@ interface JupyterSession {
   kernel: { id: string; name: string };
 }
 
-/** A kernel that computes answers nothing: do not wait longer. */
-const PATIENCE_MS = 4000;
+/** A kernel that computes tells its variables later: after this long the page says so. */
+const BUSY_AFTER_MS = 4000;
 
 export class NotebookKernel {
   private connection: KernelConnection | null = null;
@@ -59,14 +59,14 @@ export class NotebookKernel {
     return host;
   };
 
-  /** The variables of a Python kernel; null where the kernel does not answer now. */
-  async variables(): Promise<Variable[] | null> {
+  /** The variables of a Python kernel; null where there is none. It tells when it has time: `onBusy` is called before. */
+  async variables(onBusy: () => void): Promise<Variable[] | null> {
     if (!this.connection) return null;
     const future = this.connection.requestExecute({
       code: "", silent: true, store_history: false, stop_on_error: false, user_expressions: { variables: VARIABLES_EXPRESSION },
     });
-    const patience = new Promise<null>((resolve) => setTimeout(resolve, PATIENCE_MS, null));
-    const reply = await Promise.race([future.done, patience]);
+    const busy = setTimeout(onBusy, BUSY_AFTER_MS);
+    const reply = await future.done.finally(() => { clearTimeout(busy); });
     if (reply?.content.status !== "ok") return null;
     const answer = reply.content.user_expressions.variables as { data?: Record<string, string> } | undefined;
     return readVariables(answer?.data?.["text/plain"] ?? "");

@@ -2,6 +2,11 @@
 import * as Y from "yjs";
 import { idOf, type NotebookModel, type YCell } from "./model.js";
 
+/** Has a cell been run to its end? A short run's beginning and end come as one change: the kernel seems to rest all along. */
+export function isEndOfRun(event: Y.YEvent<Y.AbstractType<unknown>>): boolean {
+  return event.target instanceof Y.Map && event.keys.has("execution_state") && event.target.get("execution_state") === "idle";
+}
+
 export class RunQueue {
   waiting: readonly string[] = [];
 
