@@ -16,7 +16,7 @@ import type { Port, Share } from "./ports.js";
 import { reasonKey, type Refusal, withRefusal } from "./refusals.js";
 import { shared } from "./styles.js";
 import { usageCharts } from "./usage-charts.js";
-import { addSample, idleLeft, idleSoon, isOver, type Point, type Room, type Session, type Usage } from "./usage-model.js";
+import { addSample, idleLeft, idleSoon, isOver, latest, type Point, type Room, type Session, type Usage } from "./usage-model.js";
 
 type Event_ =
   | ({ type: "session" } & Session)
@@ -157,8 +157,8 @@ export class MadangUsage extends MadangElement {
   }
 
   private take(session: Session): void {
-    this.info = session;
-    this.emit("madang-session", { session });
+    this.info = latest(this.info, session);
+    this.emit("madang-session", { session: this.info });
   }
 
   private async ask(path: string, method: string): Promise<void> {

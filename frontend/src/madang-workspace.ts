@@ -43,7 +43,7 @@ import { sessionWith } from "./session-slots.js";
 import { shortcutList } from "./shortcuts.js";
 import { shared } from "./styles.js";
 import type { KernelState } from "./transcript.js";
-import { isOver, type Session } from "./usage-model.js";
+import { isOver, latest, type Session } from "./usage-model.js";
 import { type Side, workspaceSide } from "./workspace-side.js";
 import { commandsOf } from "./workspace-commands.js";
 import { workspaceBar, workspaceFoot, workspacePhoneBar, workspacePhoneMore } from "./workspace-bars.js";
@@ -168,7 +168,7 @@ export class MadangWorkspace extends MadangElement {
 
   private onSession(session: Session): void {
     const before = this.session?.state;
-    this.session = session;
+    this.session = latest(this.session, session);
     if (isOver(session)) this.ports.forget();
     const waits = this.problem !== null && ["no_room", "paused"].includes(this.problem.code);
     if (waits && before !== "running" && session.state === "running") void this.startAgain();
@@ -220,7 +220,7 @@ export class MadangWorkspace extends MadangElement {
   private async lookAtEnd(): Promise<void> {
     if (!this.sessionId) return;
     try {
-      this.session = await request<Session>(`/api/v1/sessions/${this.sessionId}`);
+      this.onSession(await request<Session>(`/api/v1/sessions/${this.sessionId}`));
     } catch (error) {
       this.fail(error);
     }

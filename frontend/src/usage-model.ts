@@ -64,6 +64,11 @@ export interface Room {
   most_entries: number;
 }
 
+/** What to believe of a session: answers overtake each other, and a session that is over stays over. */
+export function latest(known: Session | null, told: Session): Session {
+  return known !== null && known.id === told.id && isOver(known) ? known : told;
+}
+
 export type Granted = Pick<Session["slots"], "cpu" | "gpu">;
 
 /** How much of the past the charts show. */

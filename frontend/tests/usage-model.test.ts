@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { addSample, bytes, idleLeft, idleSoon, type Point, type Session, sparkline, type Usage, WINDOW_MS } from "../src/usage-model.js";
+import { addSample, bytes, idleLeft, idleSoon, latest, type Point, type Session, sparkline, type Usage, WINDOW_MS } from "../src/usage-model.js";
 
 const usage = (wall_ms: number, cpu_ms: number, bytes_written = 0): Usage => ({
   wall_ms, cpu_ms, bytes_written, memory_kib_s: 0, memory_kib: 1024, memory_peak_kib: 2048, processes: 3, bytes_read: 0, bytes_received: 0, bytes_sent: 0,
@@ -55,4 +55,13 @@ test("the idle end is counted down and said loudly near it", () => {
   assert.equal(idleSoon(session, now + 120_000), true);
   assert.equal(idleLeft(session, now + 1e9), 0);
   assert.equal(idleLeft({ ...session, state: "paused" }, now), null);
+});
+
+test("a session that is over stays over, whatever a late answer says", () => {
+  const told = (id: string, state: Session["state"]): Session => ({ id, state }) as Session;
+  const stopped = told("a", "stopped");
+  assert.equal(latest(stopped, told("a", "stopping")), stopped);
+  assert.equal(latest(told("a", "stopping"), stopped), stopped);
+  assert.equal(latest(stopped, told("b", "pending")).id, "b");
+  assert.equal(latest(null, stopped), stopped);
 });

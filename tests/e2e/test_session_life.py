@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.e2e.browser import screenshot
 from tests.e2e.pages import PATIENCE, Workspace, sign_in
@@ -92,3 +92,25 @@ def test_another_image_restarts_the_session_and_keeps_the_files(
         assert http.get(f"/api/v1/projects/{project}").json()["image"] == "bash"
         live = http.get("/api/v1/sessions", params={"project": project, "state": "live"}).json()["items"]
     assert [session["image"] for session in live] == ["bash"]
+
+
+def test_an_answer_that_comes_late_does_not_bring_a_stopped_session_back(workspace: Workspace) -> None:
+    page, held = workspace.page, list[tuple[Route, str]]()
+
+    def hold(route: Route) -> None:
+        if route.request.method == "DELETE":
+            held.append((route, route.fetch().text()))  # it says that the session is stopping
+        else:
+            route.continue_()
+
+    page.route(re.compile("/api/v1/sessions/[0-9a-f-]+$"), hold)
+    page.get_by_role("button", name="Stop", exact=True).first.click()
+    page.get_by_role("alertdialog").get_by_role("button", name="Stop").click()
+    over = page.get_by_text("This session has ended").first
+    expect(over).to_be_visible(timeout=PATIENCE)
+    route, answer = held[0]
+    assert '"stopping"' in answer
+    with page.expect_response(route.request.url):
+        route.fulfill(body=answer, content_type="application/json")
+    expect(page.locator("madang-usage").get_by_role("button", name="Stop")).to_have_count(0)  # it has taken the answer
+    expect(over).to_be_visible()
