@@ -37,8 +37,8 @@ async function buildSite() {
     splitting: true,
     chunkNames: "chunks/[name]-[hash]",
   });
-  const frames = ["output-frame", "plotly-frame", "vega-frame"].map((name) => path.join(here, `src/frames/${name}.ts`));
-  await build({ ...common, entryPoints: frames, outdir: path.join(fresh, "frames"), format: "iife" });
+  const frames = ["output-frame", "plotly-frame", "vega-frame", "widget-frame"].map((name) => path.join(here, `src/frames/${name}.ts`));
+  await build({ ...common, entryPoints: frames, outdir: path.join(fresh, "frames"), format: "iife", loader: { ".css": "text" } });
   await build({
     ...common,
     entryPoints: [path.join(here, "src/tokens.css"), path.join(here, "src/madang.css")],

@@ -1,9 +1,12 @@
-/** One output of a cell. Properties: `output` (see transcript.ts), `links` (tracebacks lead to cells), `language`.
+/** One output of a cell. Properties: `output` (see transcript.ts), `links` (tracebacks lead to cells), `widgets` (where those
+ * of its kernel are, see output-widgets.ts), `language`.
  * Events: `output-line` {count, line}, where somebody follows a traceback. CSS variables: those of tokens.css. */
 import { css, html, nothing, type PropertyValues, type TemplateResult } from "lit";
 import { customElement, property, query, state } from "lit/decorators.js";
 import { MadangElement } from "./element.js";
+import { WIDGET } from "./frames/widget-words.js";
 import { lastLines, LINES } from "./long-text.js";
+import type { WidgetSource } from "./output-widgets.js";
 import { shared } from "./styles.js";
 import { linkCells } from "./traceback-links.js";
 import { textOf } from "./text.js";
@@ -56,6 +59,7 @@ export class MadangOutput extends MadangElement {
 
   @property({ attribute: false }) output: Output | null = null;
   @property({ type: Boolean }) links = false;
+  @property({ attribute: false }) widgets: WidgetSource | null = null;
   @state() private all = false;
   @state() private hidden_ = 0;
   @query(".body") private body!: HTMLElement | null;
@@ -63,9 +67,25 @@ export class MadangOutput extends MadangElement {
   private drawing = false;
   private stale = false;
   private download = "";
+  private leaveWidgets: (() => void) | undefined;
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    this.followWidgets();
+    this.onLeave(() => { this.leaveWidgets?.(); });
+  }
 
   protected override updated(changed: PropertyValues): void {
+    if (changed.has("widgets")) this.followWidgets();
     if (changed.has("output") || changed.has("all")) void this.draw();
+  }
+
+  /** A widget is drawn anew where there is another kernel. */
+  private followWidgets(): void {
+    this.leaveWidgets?.();
+    this.leaveWidgets = this.widgets?.onComms(() => {
+      if (this.output?.kind === "display" && WIDGET in this.output.data) void this.draw();
+    });
   }
 
   /** Draw the newest output; while that goes on, later ones wait and only the last of them is drawn. */
@@ -94,7 +114,7 @@ export class MadangOutput extends MadangElement {
       await showText(body, shown);
     } else if (output.kind === "display") {
       const plain = output.data["text/plain"];
-      const labels = { picture: typeof plain === "string" ? plain.slice(0, 120) : this.t("picture"), frame: this.t("outputFrame"), tree: this.t("jsonTree"), notLive: (type: string) => this.t("notLive", { type }), language: this.languageCode };
+      const labels = { picture: typeof plain === "string" ? plain.slice(0, 120) : this.t("picture"), frame: this.t("outputFrame"), tree: this.t("jsonTree"), notLive: (type: string) => this.t("notLive", { type }), language: this.languageCode, widgets: this.widgets };
       await showBundle(body, output.data, output.metadata, labels);
     } else if (output.kind === "error") {
       await showTraceback(body, output.traceback.join("\n") || `${output.name}: ${output.value}`);

@@ -2,7 +2,7 @@
  * script of its own (frames/), loaded when the first such output is near. */
 import type { Order, Problem } from "./frames/chart-frame.js";
 import { fill, type Language } from "./i18n.js";
-import { isDark, makeFrame, tokens } from "./output-frames.js";
+import { isDark, makeFrame, note, tokens, watchTheme } from "./output-frames.js";
 
 const TALLEST = 1600;
 /** A script that has not said anything so long after its frame was loaded is not there. */
@@ -66,32 +66,9 @@ export function showChart(host: HTMLElement, type: string, spec: unknown, langua
   shown.set(host, { type, show: (next) => { now = next; frame.title = labelOf(next, words); send(); } });
 }
 
-function note(text: string): HTMLElement {
-  const made = document.createElement("p");
-  made.className = "trouble";
-  made.setAttribute("role", "status");
-  made.textContent = text;
-  return made;
-}
-
 function coloursOf(host: HTMLElement): Order["colours"] {
   const token = tokens(host);
   return { surface: token("--surface"), sunken: token("--sunken"), ink: token("--ink"), muted: token("--muted"), line: token("--line") };
-}
-
-/** Call `changed` when the page becomes light or dark, as long as the frame is in it. */
-function watchTheme(frame: HTMLIFrameElement, changed: () => void): void {
-  const scheme = matchMedia("(prefers-color-scheme: dark)");
-  const look = (): void => {
-    if (frame.isConnected) changed();
-    else {
-      observer.disconnect();
-      scheme.removeEventListener("change", look);
-    }
-  };
-  const observer = new MutationObserver(look);
-  observer.observe(document.documentElement, { attributes: true, attributeFilter: ["data-theme"] });
-  scheme.addEventListener("change", look);
 }
 
 /** What a chart is called, by its own title or description. */

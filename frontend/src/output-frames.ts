@@ -60,6 +60,30 @@ export function isDark(host: HTMLElement): boolean {
   return getComputedStyle(host).colorScheme.includes("dark");
 }
 
+/** What is said above an output. */
+export function note(text: string): HTMLElement {
+  const made = document.createElement("p");
+  made.className = "trouble";
+  made.setAttribute("role", "status");
+  made.textContent = text;
+  return made;
+}
+
+/** Call `changed` when the page becomes light or dark, as long as the frame is in it. */
+export function watchTheme(frame: HTMLIFrameElement, changed: () => void): void {
+  const scheme = matchMedia("(prefers-color-scheme: dark)");
+  const look = (): void => {
+    if (frame.isConnected) changed();
+    else {
+      observer.disconnect();
+      scheme.removeEventListener("change", look);
+    }
+  };
+  const observer = new MutationObserver(look);
+  observer.observe(document.documentElement, { attributes: true, attributeFilter: ["data-theme"] });
+  scheme.addEventListener("change", look);
+}
+
 function headOf(host: HTMLElement, script: string): string {
   const token = tokens(host);
   return `<!doctype html><meta charset="utf-8">

@@ -5,10 +5,12 @@
 import { renderError, renderLatex, renderMarkdown, renderText } from "@jupyterlab/rendermime/lib/renderers";
 import type { IRenderMime } from "@jupyterlab/rendermime-interfaces";
 import DOMPurify from "dompurify";
+import { WIDGET } from "./frames/widget-words.js";
 import type { Language } from "./i18n.js";
 import { jsonTree } from "./json-tree.js";
 import { CHARTS, isChart, showChart } from "./output-charts.js";
 import { showHtml } from "./output-frames.js";
+import { showWidget, type WidgetSource } from "./output-widgets.js";
 import type { MimeBundle } from "./transcript.js";
 
 const sanitizer: IRenderMime.ISanitizer = {
@@ -49,12 +51,12 @@ const latexTypesetter: IRenderMime.ILatexTypesetter = {
 
 /** Richest first: what is shown of a bundle is the first of these that it has. */
 const ORDER = [
-  ...CHARTS, "text/html", "text/markdown", "text/latex", "image/svg+xml", "image/png", "image/jpeg", "image/gif", "image/webp",
+  WIDGET, ...CHARTS, "text/html", "text/markdown", "text/latex", "image/svg+xml", "image/png", "image/jpeg", "image/gif", "image/webp",
   "application/json", "text/plain",
 ] as const;
 
 /** What needs JavaScript of its own, which does not run here. */
-const NOT_LIVE = /^application\/(vnd\.jupyter\.widget-view|vnd\.bokehjs|vnd\.holoviews|geo|javascript)/;
+const NOT_LIVE = /^application\/(vnd\.bokehjs|vnd\.holoviews|geo|javascript)/;
 
 export interface Labels {
   picture: string;
@@ -63,13 +65,21 @@ export interface Labels {
   /** That outputs of `type` are not live. */
   notLive: (type: string) => string;
   language: Language;
+  /** Where the widgets of the output's kernel are; null where there is none. */
+  widgets: WidgetSource | null;
 }
 
 /** Replace what `host` shows by the bundle's richest form; on paper, by the richest that needs no program. */
 export async function showBundle(host: HTMLElement, data: MimeBundle, metadata: MimeBundle, labels: Labels, paper = false): Promise<void> {
-  const type = ORDER.find((candidate) => candidate in data && !(paper && isChart(candidate))) ?? "text/plain";
+  const type = ORDER.find((candidate) => candidate in data && !(paper && (isChart(candidate) || candidate === WIDGET))) ?? "text/plain";
   if (isChart(type)) {
     showChart(host, type, data[type], labels.language, () => showBundle(host, data, metadata, labels, true));
+    return;
+  }
+  if (type === WIDGET) {
+    host.replaceChildren();
+    host.dataset.type = type;
+    await showWidget(host, data[type], labels.widgets, labels.language, () => showBundle(host, data, metadata, labels, true));
     return;
   }
   const value = data[type];

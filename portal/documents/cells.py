@@ -11,6 +11,7 @@ from typing import Any
 from pycrdt import Array, Doc, Map, Text
 
 from portal.documents import notebook
+from portal.documents.captures import Captures
 from sandbox.runner.messages import MessageError, unpack
 
 Json = dict[str, Any]
@@ -75,11 +76,15 @@ class Current:
 
 @dataclass
 class Writer:
-    """Writes messages into a document, inside one transaction. ``asked`` leads from earlier requests to their cells."""
+    """Writes messages into a document, inside one transaction.
+
+    ``asked`` leads from earlier requests to their cells; ``captures`` has what belongs to widgets instead.
+    """
 
     doc: Doc[Any]
     current: Current | None
     asked: dict[str, str]
+    captures: Captures = field(default_factory=Captures)
     kernel: Json = field(default_factory=dict)
     died: bool = False
 
@@ -97,6 +102,8 @@ class Writer:
             self._status(message)
         elif message.kind == "update_display_data":
             self._update(message.content)
+        elif self.captures.take(message.kind, message.parent, message.content):
+            pass
         elif (cell := self._cell_of(message)) is not None:
             self._in_cell(cell, message)
 
@@ -128,6 +135,7 @@ class Writer:
         if state in ("restarting", "dead"):
             self.kernel = {"state": state, "reason": ""}
             self.died = True
+            self.captures.clear()
             if self.current is not None:
                 self.current.failed = True
                 self._finish()

@@ -23,6 +23,7 @@ from django.utils import timezone
 from pycrdt import Doc
 
 from portal.documents import log
+from portal.documents.captures import Captures, update_of
 from portal.documents.cells import LOST, Current, Message, Writer, cells, show_kernel, tidy
 from portal.documents.models import Document, Execution
 from portal.documents.processes import PROCESS, is_gone, show_life
@@ -95,6 +96,7 @@ class Executor:
         self._over = False
         self._probe = ""
         self._room = asyncio.Event()
+        self._has_widgets = False
         self._kernel = UUID(int=0)
 
     async def run(self) -> None:
@@ -173,6 +175,7 @@ class Executor:
             row.sequence = int(stream.result["next"])
             await Execution.objects.filter(document=self.id).aupdate(sequence=row.sequence)
         self._records, self._over, self._probe = [], False, ""
+        self._has_widgets = bool(Captures(row.captures))
         reading = asyncio.create_task(self._read(stream))
         try:
             await self._begin(stream, replica, row)
@@ -204,7 +207,7 @@ class Executor:
 
     async def _work_on(self, stream: Stream, replica: Replica) -> None:
         quiet = time.monotonic()
-        while time.monotonic() - quiet < LINGER_SECONDS:
+        while time.monotonic() - quiet < LINGER_SECONDS or self._has_widgets:
             if not self._records and not self._over:
                 try:
                     async with asyncio.timeout(RENEW_SECONDS):
@@ -226,11 +229,12 @@ class Executor:
         self._room.set()
         row = await database_sync_to_async(held)(self.id, self._kernel)
         current = Current(**row.current) if row.current else None
+        captures = Captures(row.captures)
         below = records[-1][0] + 1
         written: list[Writer] = []
 
         def change(doc: Doc[Any]) -> None:
-            writer = Writer(doc, current, row.asked)
+            writer = Writer(doc, current, row.asked, captures)
             written.append(writer)
             for _sequence, payload, cut in records:
                 if cut:
@@ -248,10 +252,14 @@ class Executor:
             now.current = asdict(current) if current is not None and not current.done else None
             if (current is not None and current.failed and current.done) or written[0].died:
                 now.queue = []
+            now.captures = captures.kept
             now.until = timezone.now() + LEASE
-            now.save(update_fields=["sequence", "current", "queue", "until"])
+            now.save(update_fields=["sequence", "current", "queue", "captures", "until"])
 
         await replica.edit(change, row.user_id, log.KERNEL, also)
+        self._has_widgets = bool(captures)
+        for widget, outputs in captures.changed().items():
+            await stream.write(message_to_kernel("comm_msg", uuid.uuid4().hex, update_of(widget, outputs)))
         stream.acknowledge(below)
 
     def _heard(self, message: Message, writer: Writer) -> None:

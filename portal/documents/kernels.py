@@ -29,7 +29,7 @@ async def kernel_of_notebook(user: Any, document: Document, replica: Replica) ->
         return execution.kernel
     kernel = await _open(user, document) or await _start(user, document, replica)
     fields = {"user": user, "session": kernel.session_id, "kernel": kernel.pk}
-    afresh = {**fields, "sequence": None, "current": None, "queue": [], "asked": {}}
+    afresh = {**fields, "sequence": None, "current": None, "queue": [], "asked": {}, "captures": ""}
     _, made = await Execution.objects.aget_or_create(document=document, defaults=afresh)
     if not made:  # another request may have been faster: what waits for the same kernel already goes on waiting
         await Execution.objects.filter(document=document).exclude(kernel=kernel.pk).aupdate(**afresh)

@@ -76,7 +76,8 @@ class Execution(models.Model):
 
     ``sequence`` is the next record of the kernel's stream that is not in the document yet, None before the first.
     ``current`` is the cell that runs (see cells.py), ``queue`` the ids of those that wait, ``asked`` leads from
-    earlier requests to their cells. All are written under the lock of the document's row.
+    earlier requests to their cells, ``captures`` has the outputs of widgets (see captures.py). All are written under
+    the lock of the document's row.
     """
 
     document = models.OneToOneField(Document, on_delete=models.CASCADE, related_name="execution")
@@ -87,6 +88,7 @@ class Execution(models.Model):
     current = models.JSONField(null=True, blank=True)
     queue = models.JSONField(default=list, blank=True)
     asked = models.JSONField(default=dict, blank=True)
+    captures = models.TextField(default="", blank=True)
     holder = models.CharField(max_length=32, blank=True)
     until = models.DateTimeField(null=True, blank=True, db_index=True)
 

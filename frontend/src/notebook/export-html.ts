@@ -62,7 +62,7 @@ async function partsOf(cell: YCell, stage: HTMLElement, ending: string): Promise
 
 async function draw(host: HTMLElement, output: Output): Promise<void> {
   const pre = document.createElement("pre");
-  if (output.kind === "display") await showBundle(host, output.data, output.metadata, { picture: "", frame: "", tree: "", notLive: (type) => type, language: "en" }, true);
+  if (output.kind === "display") await showBundle(host, output.data, output.metadata, { picture: "", frame: "", tree: "", notLive: (type) => type, language: "en", widgets: null }, true);
   else if (output.kind === "error") await showTraceback(host, output.traceback.join("\n") || `${output.name}: ${output.value}`);
   else if (output.kind === "stream") {
     await showText(pre, textOf(output.text));

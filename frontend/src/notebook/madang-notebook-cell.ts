@@ -333,7 +333,7 @@ export class MadangNotebookCell extends NotebookElement {
     return html`${cut > 0 ? html`<p class="took">${this.t("outputsCut", { n: cut.toLocaleString() })}</p>` : nothing}
       <div class="outputs ${metadata.scrolled === true ? "scrolled" : ""}" tabindex=${metadata.scrolled === true ? 0 : nothing}
         @output-line=${(event: CustomEvent<{ count: number; line: number }>) => { this.emit("cell-line", event.detail); }}>
-        ${shownOf(all).map((output) => html`<madang-output links .output=${output} language=${this.language}></madang-output>`)}</div>${asks}`;
+        ${shownOf(all).map((output) => html`<madang-output links .output=${output} .widgets=${this.context?.kernel ?? null} language=${this.language}></madang-output>`)}</div>${asks}`;
   }
 
   private question({ prompt, password }: InputRequest): TemplateResult {

@@ -1,7 +1,9 @@
 /** What the browser asks a notebook's kernel itself: completion, explanations, variables. Cells are run by the server. */
 import type { KernelConnection } from "@jupyterlab/services";
 import { request } from "../api.js";
+import type { Comms } from "../frames/widget-words.js";
 import type { Completion } from "../kernel-connection.js";
+import type { WidgetSource } from "../output-widgets.js";
 import { readVariables, type Variable, VARIABLES_EXPRESSION } from "./variables.js";
 
 interface JupyterSession {
@@ -12,7 +14,9 @@ interface JupyterSession {
 /** A kernel that computes tells its variables later: after this long the page says so. */
 const BUSY_AFTER_MS = 4000;
 
-export class NotebookKernel {
+export class NotebookKernel implements WidgetSource {
+  comms: Comms | null = null;
+  private readonly watching = new Set<() => void>();
   private connection: KernelConnection | null = null;
   private id = "";
 
@@ -29,7 +33,7 @@ export class NotebookKernel {
     const sessions = await request<JupyterSession[]>("/jupyter/api/sessions");
     const found = sessions.find(({ path }) => path === this.path)?.kernel;
     if (!found || found.id === this.id) return;
-    const { connectKernel } = await import("../kernel-connection.js");
+    const [{ connectKernel }, { commsOf }] = await Promise.all([import("../kernel-connection.js"), import("../kernel-comms.js")]);
     this.dispose();
     this.id = found.id;
     this.connection = connectKernel(found.id, found.name, {
@@ -38,6 +42,17 @@ export class NotebookKernel {
         if (state === "closed" && code !== 1000) this.dispose();
       },
     });
+    this.setComms(commsOf(this.connection));
+  }
+
+  onComms(changed: () => void): () => void {
+    this.watching.add(changed);
+    return () => { this.watching.delete(changed); };
+  }
+
+  private setComms(comms: Comms | null): void {
+    this.comms = comms;
+    for (const changed of this.watching) changed();
   }
 
   readonly complete = async (code: string, at: number): Promise<Completion | null> => {
@@ -76,5 +91,6 @@ export class NotebookKernel {
     this.connection?.dispose();
     this.connection = null;
     this.id = "";
+    if (this.comms) this.setComms(null);
   }
 }

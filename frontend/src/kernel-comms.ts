@@ -1,0 +1,67 @@
+/** Jupyter's comms over a kernel's connection, for widgets that live in frames: who is in a frame says and hears nothing
+ * else of the kernel. */
+import { type Kernel, KernelMessage } from "@jupyterlab/services";
+import type { CommInfo, Comms, CommWords } from "./frames/widget-words.js";
+
+/** What ipywidgets calls its comms. Frames get no others. */
+const TARGETS = ["jupyter.widget", "jupyter.widget.control"];
+
+export function commsOf(connection: Kernel.IKernelConnection): Comms {
+  return {
+    async info() {
+      const reply = await connection.requestCommInfo({ target_name: "jupyter.widget" });
+      return reply.content.status === "ok" ? (reply.content.comms as CommInfo) : {};
+    },
+    async send(words) {
+      const message = messageOf(connection, words);
+      if (message) await connection.sendShellMessage(message, false, true).done;
+    },
+    listen(heard, gone) {
+      const take = (_: unknown, message: KernelMessage.IIOPubMessage): void => {
+        const words = wordsOf(message);
+        if (words) heard(words);
+        else if (KernelMessage.isStatusMsg(message) && message.content.execution_state === "starting") gone();
+      };
+      const end = (): void => { gone(); };
+      connection.iopubMessage.connect(take);
+      connection.disposed.connect(end);
+      return () => {
+        connection.iopubMessage.disconnect(take);
+        connection.disposed.disconnect(end);
+      };
+    },
+  };
+}
+
+function messageOf(connection: Kernel.IKernelConnection, words: CommWords): KernelMessage.IShellMessage | null {
+  const common = { channel: "shell" as const, msgId: words.id, session: connection.clientId, username: connection.username, metadata: words.metadata as never, buffers: [...words.buffers] };
+  const data = words.data as never;
+  switch (words.kind) {
+    case "comm_open":
+      if (!TARGETS.includes(words.target)) return null;
+      return KernelMessage.createMessage<KernelMessage.ICommOpenMsg<"shell">>({ ...common, msgType: "comm_open", content: { comm_id: words.comm, target_name: words.target, data } });
+    case "comm_msg":
+      return KernelMessage.createMessage<KernelMessage.ICommMsgMsg<"shell">>({ ...common, msgType: "comm_msg", content: { comm_id: words.comm, data } });
+    case "comm_close":
+      return KernelMessage.createMessage<KernelMessage.ICommCloseMsg<"shell">>({ ...common, msgType: "comm_close", content: { comm_id: words.comm, data } });
+  }
+}
+
+function wordsOf(message: KernelMessage.IIOPubMessage): CommWords | null {
+  const open = KernelMessage.isCommOpenMsg(message);
+  if (!open && !KernelMessage.isCommMsgMsg(message) && !KernelMessage.isCommCloseMsg(message)) return null;
+  return {
+    kind: message.header.msg_type as CommWords["kind"],
+    comm: message.content.comm_id,
+    id: (message.parent_header as { msg_id?: string }).msg_id ?? "",
+    target: open ? message.content.target_name : "",
+    data: message.content.data,
+    metadata: message.metadata,
+    buffers: (message.buffers ?? []).map(bytesOf),
+  };
+}
+
+function bytesOf(buffer: ArrayBuffer | ArrayBufferView): ArrayBuffer {
+  if (buffer instanceof ArrayBuffer) return buffer;
+  return buffer.buffer.slice(buffer.byteOffset, buffer.byteOffset + buffer.byteLength) as ArrayBuffer;
+}
