@@ -33,7 +33,7 @@ export class MadangTerminals extends MadangElement {
       .tab input { min-height: 24px; margin: 4px 6px; width: 14ch; }
       .people { margin-left: auto; padding: 0 12px; display: flex; align-items: center; gap: 6px; flex: 0 1 auto; min-width: 6ch; color: var(--pine); white-space: nowrap; } .people span { overflow: hidden; text-overflow: ellipsis; }
       .tab .here { width: 7px; height: 7px; border-radius: 9px; background: var(--pine); flex: none; }
-      .empty { color: var(--term-ink); } .empty b { color: inherit; }
+      .empty { color: var(--term-ink); align-content: start; } .empty b { color: inherit; }
     `,
   ];
 

@@ -195,8 +195,14 @@ async def _execution(row: Document) -> Execution:
 
 
 def empty_queue(document: UUID) -> None:
+    """What waits is given up; what is asked for from now on waits for the end of what runs, however that comes."""
+
     def also(row: Document) -> None:
-        Execution.objects.filter(document=row).update(queue=[])
+        execution = Execution.objects.get(document=row)
+        execution.queue = []
+        if execution.current:
+            execution.current["interrupted"] = True
+        execution.save(update_fields=["queue", "current"])
 
     log.append(document, [], also)
 

@@ -64,7 +64,10 @@ def _text(value: Json, name: str) -> str:
 
 @dataclass
 class Current:
-    """The cell that runs: what was asked, and what came of it so far. Kept in the executor's row."""
+    """The cell that runs: what was asked, and what came of it so far. Kept in the executor's row.
+
+    ``interrupted``: somebody asked for its end, and gave up what waited then; what waits now came later.
+    """
 
     cell: str
     request: str
@@ -72,6 +75,7 @@ class Current:
     failed: bool = False
     clear: bool = False
     done: bool = False
+    interrupted: bool = False
 
 
 @dataclass

@@ -249,9 +249,12 @@ class Executor:
         def also(document: Document) -> None:
             now = held(self.id, self._kernel)
             now.sequence = below
-            now.current = asdict(current) if current is not None and not current.done else None
-            if (current is not None and current.failed and current.done) or written[0].died:
+            interrupted = bool(now.current and now.current.get("interrupted"))
+            if (current is not None and current.failed and current.done and not interrupted) or written[0].died:
                 now.queue = []
+            now.current = None
+            if current is not None and not current.done:
+                now.current = asdict(current) | {"interrupted": interrupted}
             now.captures = captures.kept
             now.until = timezone.now() + LEASE
             now.save(update_fields=["sequence", "current", "queue", "captures", "until"])

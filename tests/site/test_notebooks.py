@@ -115,6 +115,18 @@ def test_input_interrupt_and_restart(site: Site, http: httpx.Client, project: di
     wait_for(lambda: notebook.text("c2") == "False\n", 30, "a kernel without the name")
 
 
+def test_what_is_asked_for_after_an_interrupt_runs(site: Site, http: httpx.Client, project: dict[str, Any]) -> None:
+    stubborn = "import time\ntry: time.sleep(600)\nexcept KeyboardInterrupt:\n    time.sleep(1)\n    raise"
+    notebook = Notebook(site, http, project, [stubborn, "print('given up')", "print('asked for later')"])
+    notebook.execute("c0", "c1")
+    wait_for(lambda: "iopub.status.busy" in notebook.cell("c0")["metadata"].get("execution", {}), 30, "the sleep")
+    assert notebook.post("interrupt").status_code == 204
+    notebook.execute("c2")
+    notebook.wait_for("c2")
+    assert notebook.text("c2") == "asked for later\n"
+    assert notebook.cell("c1")["outputs"] == []
+
+
 @pytest.mark.slow
 def test_no_line_is_lost_or_doubled_when_web_is_killed(site: Site, http: httpx.Client, project: dict[str, Any]) -> None:
     code = f"import time\nfor n in range({LINES}):\n    print(n, flush=True)\n    time.sleep(0.012)"
