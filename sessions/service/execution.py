@@ -117,8 +117,10 @@ class Execution:
                 await self.done.wait()
 
     def describe(self) -> dict[str, Any]:
+        """How far it is. That it is done is told by its answer alone, once that is written down."""
         detail = self.session.row.detail if self.session.life.state is State.PENDING else ""
-        return {"status": self.run.status, "detail": detail}
+        status = "running" if self.run.status == "done" else self.run.status
+        return {"status": status, "detail": detail}
 
     # Carrying it out
 

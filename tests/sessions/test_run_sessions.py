@@ -55,6 +55,28 @@ async def test_the_next_run_that_asks_for_the_same_takes_the_last_ones_session(
     assert (await done(alice))["session"] == first["session"]
 
 
+async def test_no_run_is_done_before_its_answer_is_there(
+    service: Keeper, alice: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    browser = Browser(alice)
+    begun = await browser("POST", f"{HERE}?wait=0", TRUE | {"command": "sleep 0.5"}, status=202)
+    execution, written = service.runs.find(begun["id"]), asyncio.Event()
+    write = execution._write
+
+    async def write_late(cleared: Any) -> None:
+        await written.wait()
+        await write(cleared)
+
+    monkeypatch.setattr(execution, "_write", write_late)
+    await until(lambda: execution.run.answer)
+    looked = await browser("GET", f"{HERE}/{begun['id']}", status=200)
+    assert (looked["status"], looked["verdict"]) == ("running", None)
+    written.set()
+    await until(lambda: begun["id"] not in service.runs.under_way)
+    looked = await browser("GET", f"{HERE}/{begun['id']}", status=200)
+    assert (looked["status"], looked["verdict"]) == ("done", "ok")
+
+
 async def test_runs_at_the_same_time_have_sessions_of_their_own(service: Keeper, alice: Any) -> None:
     told = await asyncio.gather(*(done(alice, command="sleep 0.5") for _ in range(3)))
     assert len({run["session"] for run in told}) == 3

@@ -121,4 +121,5 @@ def test_a_run_is_finished_when_nobody_waits_any_more(site: Site, http: httpx.Cl
         with pytest.raises(httpx.HTTPError):
             asking.result()
     ended = wait_for(lambda: (run := http.get(f"{HERE}/{begun['id']}").json())["status"] == "done" and run, what="it")
+    assert ended["steps"], ended
     assert (ended["verdict"], ended["steps"][0]["stdout"]) == ("ok", "done\n")
