@@ -18,7 +18,12 @@ The cgroup refuses the programs first, which the kernel counts; the jail makes r
 many as may be, and from then on it is RLIMIT_NPROC, one above, that keeps the programs out."""
 
 _PR_SET_DUMPABLE, _PR_SET_CHILD_SUBREAPER = 4, 36
-_SOONER_KILLED = b"500"  # of 1000, see proc(5) oom_score_adj
+DEFAULT = (
+    signal.SIGCHLD, signal.SIGTERM, signal.SIGHUP, signal.SIGPIPE, signal.SIGQUIT, signal.SIGTSTP, signal.SIGINT,
+)  # fmt: skip
+"""Signals that mean to a program what they always do. SIGXFSZ does not: a full disk is an error, not its end."""
+SOONER_KILLED = "500"
+"""Of 1000, see proc(5) oom_score_adj."""
 _libc = ctypes.CDLL(None)
 
 Ended = Callable[[int], None]
@@ -36,6 +41,10 @@ class Children:
         self.orphaned: set[Orphaned] = set()
 
     def open(self) -> None:
+        for name in os.listdir("/proc/self/fd"):
+            if int(name) > 2:
+                with contextlib.suppress(OSError):  # the listing's own
+                    os.set_inheritable(int(name), False)  # what is spawned gets what it is given
         _libc.prctl(_PR_SET_CHILD_SUBREAPER, 1)  # as pid 1 it is so; elsewhere, in tests, it becomes so
         asyncio.get_running_loop().add_signal_handler(signal.SIGCHLD, self._reap)
 
@@ -84,7 +93,7 @@ def clean_child(keep: Collection[int] = ()) -> None:
     """Make a forked child an ordinary process: no loop, default signals, of descriptors above 2 only ``keep``."""
     asyncio._set_running_loop(None)
     signal.set_wakeup_fd(-1)
-    for number in (signal.SIGCHLD, signal.SIGTERM, signal.SIGHUP, signal.SIGPIPE, signal.SIGQUIT, signal.SIGTSTP):
+    for number in DEFAULT:
         signal.signal(number, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)  # a full disk is an error to a program, not its end
@@ -101,10 +110,14 @@ def clean_child(keep: Collection[int] = ()) -> None:
 
 def _give_way() -> None:
     """Leave the reserve to the runner, and be ended before it (and before the host's services) for memory."""
-    limit = resource.getrlimit(resource.RLIMIT_NPROC)[0]
-    if limit != resource.RLIM_INFINITY:
-        limit = max(1, limit - RESERVED_TASKS + 1)
+    if (limit := most_tasks()) is not None:
         resource.setrlimit(resource.RLIMIT_NPROC, (limit, limit))
     score = os.open("/proc/self/oom_score_adj", os.O_WRONLY)
-    os.write(score, _SOONER_KILLED)
+    os.write(score, SOONER_KILLED.encode())
     os.close(score)
+
+
+def most_tasks() -> int | None:
+    """How many processes and threads there may be for a program to start another one; None for any number."""
+    limit = resource.getrlimit(resource.RLIMIT_NPROC)[0]
+    return None if limit == resource.RLIM_INFINITY else max(1, limit - RESERVED_TASKS + 1)

@@ -1,19 +1,23 @@
 """One step of a run: a shell command as a process group of its own, its input, its output, and what it used.
 
 The kernel remembers the most memory that a process ever had from before its ``exec`` too, and a child of the
-runner begins as a copy of the runner. So the command is the child of a small shell, which tells its pid and
+runner begins with the runner's. So the command is the child of a small shell, which tells its pid and
 ends: the command comes to the runner as an orphan, with accounts of its own. It begins only when that shell is gone,
-which would bury it if it were quicker. An interpreter that waits for its program
-(:mod:`sandbox.runner.warm`) needs none of that.
+which would bury it if it were quicker. That shell is spawned, not forked: a fork copies the runner's page tables, and
+then both write to copies of pages. A command that is nothing but words needs no second shell. An interpreter that
+waits for its program (:mod:`sandbox.runner.warm`) needs none of that.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import fcntl
 import math
 import os
+import re
 import resource
+import shutil
 import signal
 import time
 from collections.abc import Callable, Sequence
@@ -22,12 +26,28 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from sandbox.runner.children import Children, Orphaned, clean_child, signal_group
+from sandbox.runner.children import DEFAULT, SOONER_KILLED, Children, Orphaned, most_tasks, signal_group
 from sandbox.runner.pipes import Input, Pipe
 from sandbox.runner.warm import Begun
 
 _BURY_SECONDS = 2.0
-_STARTER = 'set -m; { read -r <&5; exec /bin/bash --norc -c "$1" 3>&- 5<&-; } 4>&- & echo $! >&3'
+_STARTER = """
+cd -- "$1" && unset OLDPWD && ulimit -S -t "$2" && ulimit -H -t "$3" && ulimit -u "$4" || exit 127
+echo "$5" >/proc/self/oom_score_adj
+shift 5
+set -m
+{ read -r <&5; exec "$@" 3>&- 5<&-; } 4>&- & echo $! >&3
+"""
+_WORDS = re.compile(r"[A-Za-z0-9_./+,:@%-]+( [A-Za-z0-9_./=+,:@%-]+)*")
+_TO_BASH = """
+    . : alias bg bind break builtin caller cd command compgen complete continue declare dirs disown echo enable eval
+    exec exit export false fc fg getopts hash help history jobs kill let local logout mapfile popd printf pushd pwd read
+    readarray readonly return set shift shopt source suspend test times trap true type typeset ulimit umask unalias
+    unset wait case coproc do done elif else esac fi for function if in select then time until while"""
+_BUILTIN = frozenset(_TO_BASH.split())
+"""What a first word is to bash before it looks for a program: a builtin command, or a reserved word (bash(1))."""
+_FREE_FROM = 10
+"""Descriptors below are the starter's own."""
 _OUT_OF_MEMORY = (  # of cgroups version 2, and 1
     "/sys/fs/cgroup/memory.events",
     "/sys/fs/cgroup/memory/memory.oom_control",
@@ -120,9 +140,7 @@ class Step:
                 self._open.append(told)
                 reading, held = os.pipe()  # the shell holds an end of it as long as it lives
                 theirs += [told.writer, held, reading]
-                self._starter = os.fork()
-                if self._starter == 0:
-                    _become_starter(self.command, self.folder, self.limits, theirs)
+                self._starter = _spawn_starter(self.command, self.folder, self.limits, theirs)
         except OSError:
             os.close(typed)
             raise
@@ -244,18 +262,32 @@ def _out_of_memory_kills() -> int:
     return 0
 
 
-def _become_starter(command: str, folder: Path, limits: Limits, ends: list[int]) -> None:
-    """In the forked child: never returns."""
+def _spawn_starter(command: str, folder: Path, limits: Limits, ends: Sequence[int]) -> int:
+    """The pid of a shell that starts ``command``, with ``ends`` as its descriptors from 0."""
+    seconds = math.ceil(limits.cpu_s)
+    tasks = most_tasks()
+    rules = [folder, seconds, seconds + 1, "unlimited" if tasks is None else tasks, SOONER_KILLED]
+    high = [fcntl.fcntl(end, fcntl.F_DUPFD_CLOEXEC, _FREE_FROM) for end in ends]
     try:
-        clean_child(keep=ends)
-        os.setsid()
-        high = [os.dup(end) for end in ends]
-        for place, end in enumerate(high):
-            os.dup2(end, place, inheritable=True)
-        os.closerange(len(ends), max(high) + 1)
-        seconds = math.ceil(limits.cpu_s)
-        resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 1))
-        os.chdir(folder)
-        os.execve("/bin/bash", ["bash", "--norc", "-c", _STARTER, "run", command], dict(os.environ))  # noqa: S606 - no shell that we do not mean
+        return os.posix_spawn(
+            "/bin/bash",
+            ["bash", "--norc", "-c", _STARTER, "run", *map(str, rules), *words_of(command, folder)],
+            os.environ,
+            file_actions=[(os.POSIX_SPAWN_DUP2, end, place) for place, end in enumerate(high)],
+            setsid=True,
+            setsigmask=(),
+            setsigdef=DEFAULT,
+        )
     finally:
-        os._exit(127)
+        for end in high:
+            os.close(end)
+
+
+def words_of(command: str, folder: Path) -> list[str]:
+    """The words to execute for ``command``: its own where bash would do nothing else with it, or a bash to read it."""
+    words = command.split(" ")
+    program = words[0]
+    found = folder / program if "/" in program else shutil.which(program) or ""
+    if _WORDS.fullmatch(command) and program not in _BUILTIN and os.access(found, os.X_OK) and os.path.isfile(found):
+        return words
+    return ["/bin/bash", "--norc", "-c", command]
