@@ -32,6 +32,7 @@ class DockerDriver(SupervisedDriver):
     """See :class:`SupervisedDriver`. Beside its own state it has the engine's containers, which bear its label."""
 
     start_seconds = MEET_SECONDS + SupervisedDriver.start_seconds
+    quiet_seconds = 0.25  # a container takes the engine half a second of the processor
 
     def __init__(self, state: Path, spares: int = MOST) -> None:
         offered = images()

@@ -23,8 +23,9 @@ _RATE_SECONDS = 60.0  # starts are counted over so long
 _AHEAD_SECONDS = 10.0  # so much of them is kept ready: what a burst takes before the pool has caught up
 _RETRY_SECONDS = 30.0
 _LOOK_SECONDS = 10.0  # a spare that dies tells nobody
-_QUIET_SECONDS = 0.08  # after a start its first cell goes first, but
-_NO_LONGER_SECONDS = 0.4  # a stream of starts does not keep the pool empty
+QUIET_SECONDS = 0.08
+"""So long after a start its first cell goes first, but a stream of starts does not keep the pool empty."""
+_NO_LONGER = 5  # times that
 
 log = logging.getLogger(__name__)
 
@@ -84,10 +85,12 @@ S = TypeVar("S", bound=Spare)
 
 
 class Pool(Generic[S]):
-    """``make`` builds a spare and may raise anything that a start may raise."""
+    """``make`` builds a spare and may raise anything that a start may. None is made for ``quiet`` seconds after one."""
 
-    def __init__(self, make: Callable[[], Awaitable[S]], demand: Demand | None = None) -> None:
-        self._make = make
+    def __init__(
+        self, make: Callable[[], Awaitable[S]], demand: Demand | None = None, quiet: float = QUIET_SECONDS
+    ) -> None:
+        self._make, self._quiet = make, quiet
         self.demand = demand or Demand()
         self._ready: deque[S] = deque()
         self._dead: list[S] = []
@@ -156,8 +159,8 @@ class Pool(Generic[S]):
             await asyncio.to_thread(self._dead.pop().bury)
 
     async def _let_starts_go_first(self) -> None:
-        patience = time.monotonic() + _NO_LONGER_SECONDS
-        while (quiet := min(self._taken + _QUIET_SECONDS, patience) - time.monotonic()) > 0:  # noqa: ASYNC110 - takes move it
+        patience = time.monotonic() + self._quiet * _NO_LONGER
+        while (quiet := min(self._taken + self._quiet, patience) - time.monotonic()) > 0:  # noqa: ASYNC110 - takes move it
             await asyncio.sleep(quiet)
 
     async def _sleep(self) -> None:

@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from sandbox.drivers import Cleared, Exit, Refused, Sample, SandboxError, SandboxSpec
-from sandbox.drivers.pool import LEAST, Demand, Pool
+from sandbox.drivers.pool import LEAST, QUIET_SECONDS, Demand, Pool
 from sandbox.egress import account, record
 from sandbox.gpu import Device, nvml
 from sandbox.images import Image
@@ -74,13 +74,17 @@ class SupervisedDriver(ABC):
 
     start_seconds = 60
     """How long a sandbox may take until it is ready, on however busy a host."""
+    quiet_seconds = QUIET_SECONDS
+    """How long after a start no spare is made, so that its first cell has the processor."""
 
     def __init__(self, state: Path, spares: int, offered: Iterable[Image]) -> None:
         self._sandboxes, self._spares = state / "sandboxes", state / "spares"
         self._host_ids: dict[str, int] = {}
         self._cores: dict[str, list[int]] = {}
         self._followed: dict[str, Client] = {}
-        self._pools = {i.name: Pool(partial(self._make_spare, i), self._demand(i, spares)) for i in offered}
+        self._pools = {
+            i.name: Pool(partial(self._make_spare, i), self._demand(i, spares), self.quiet_seconds) for i in offered
+        }
 
     def _demand(self, image: Image, most: int) -> Demand:
         """How many spare sandboxes of ``image`` are kept."""

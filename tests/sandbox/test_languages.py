@@ -448,8 +448,15 @@ async def test_a_flood_is_interrupted(lab: Lab, repl: Image):
     assert "마당" in (await run(inside, SAYS[named(repl)]))[0]
 
 
+def image_called(name: str) -> Image:
+    """The image, where its programs are on this machine."""
+    if (image := images().get(name)) is None:
+        pytest.skip(f"{name}'s programs are not installed")
+    return image
+
+
 async def test_rows_are_shown_as_a_table(lab: Lab):
-    lab.image = images()["sql"]
+    lab.image = image_called("sql")
     inside = await open_kernel(lab, lab.image)
     id, tables = (
         await inside.send("CREATE TABLE t (a, b); INSERT INTO t VALUES ('<i>', NULL), (';', 2); SELECT * FROM t"),
@@ -468,7 +475,7 @@ async def test_rows_are_shown_as_a_table(lab: Lab):
 
 
 async def test_warnings_of_a_compiler_are_shown_and_a_crash_says_so(lab: Lab):
-    lab.image = images()["c"]
+    lab.image = image_called("c")
     inside = await open_kernel(lab, lab.image)
     said, reply = await run(inside, "int main(void) { int unused; return 0; }")
     assert reply["status"] == "ok"
@@ -480,7 +487,7 @@ async def test_warnings_of_a_compiler_are_shown_and_a_crash_says_so(lab: Lab):
 
 
 async def test_a_program_of_a_cell_finds_the_projects_files_and_leaves_none(lab: Lab):
-    lab.image = images()["c"]
+    lab.image = image_called("c")
     inside = await open_kernel(lab, lab.image)
     (lab.folder / "project" / "own.h").write_text('#define WORD "own"\n')
     code = '#include <stdio.h>\n#include "own.h"\nint main(void) { puts(WORD); return fopen("own.h", "r") == NULL; }'

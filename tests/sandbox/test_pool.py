@@ -87,14 +87,9 @@ async def filled(pool: Pool[Made], count: int) -> None:
             await asyncio.sleep(0.005)
 
 
-@pytest.fixture(autouse=True)
-def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pool, "_QUIET_SECONDS", 0.0)
-
-
 async def test_a_spare_is_given_away_once_and_another_one_is_made():
     maker = Maker()
-    spares = Pool(maker)
+    spares = Pool(maker, quiet=0.0)
     spares.open()
     await filled(spares, LEAST)
     taken = [spares.take(), spares.take(), spares.take()]
@@ -107,7 +102,7 @@ async def test_a_spare_is_given_away_once_and_another_one_is_made():
 
 async def test_a_dead_spare_is_not_given_away():
     maker = Maker()
-    spares = Pool(maker)
+    spares = Pool(maker, quiet=0.0)
     spares.open()
     await filled(spares, LEAST)
     maker.made[0].alive = False
@@ -121,7 +116,7 @@ async def test_a_dead_spare_is_not_given_away():
 
 async def test_nothing_is_made_while_somebody_waits_for_a_start():
     maker = Maker()
-    spares = Pool(maker)
+    spares = Pool(maker, quiet=0.0)
     spares.starting(1)
     spares.open()
     for _ in range(20):
@@ -135,7 +130,7 @@ async def test_nothing_is_made_while_somebody_waits_for_a_start():
 async def test_a_maker_that_fails_is_tried_again_later(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(pool, "_RETRY_SECONDS", 0.01)
     maker = Maker(failing=True)
-    spares = Pool(maker)
+    spares = Pool(maker, quiet=0.0)
     spares.open()
     await asyncio.sleep(0.03)
     assert spares.take() is None
@@ -146,7 +141,7 @@ async def test_a_maker_that_fails_is_tried_again_later(monkeypatch: pytest.Monke
 
 async def test_spares_beyond_the_demand_are_given_up():
     maker = Maker()
-    spares = Pool(maker)
+    spares = Pool(maker, quiet=0.0)
     spares.open()
     now = time.monotonic()
     spares.expect(10, now, now + 0.5)
@@ -161,7 +156,7 @@ async def test_spares_beyond_the_demand_are_given_up():
 async def test_a_spare_that_dies_is_buried_though_nobody_asks(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(pool, "_LOOK_SECONDS", 0.01)
     maker = Maker()
-    spares = Pool(maker)
+    spares = Pool(maker, quiet=0.0)
     spares.open()
     await filled(spares, LEAST)
     maker.made[0].alive = False

