@@ -1,7 +1,7 @@
 /** Jupyter's comms over a kernel's connection, for widgets that live in frames: who is in a frame says and hears nothing
  * else of the kernel. */
 import { type Kernel, KernelMessage } from "@jupyterlab/services";
-import type { CommInfo, Comms, CommWords } from "./frames/widget-words.js";
+import { bytesOf, type CommInfo, type Comms, type CommWords } from "./frames/widget-words.js";
 
 /** What ipywidgets calls its comms. Frames get no others. */
 const TARGETS = ["jupyter.widget", "jupyter.widget.control"];
@@ -59,9 +59,4 @@ function wordsOf(message: KernelMessage.IIOPubMessage): CommWords | null {
     metadata: message.metadata,
     buffers: (message.buffers ?? []).map(bytesOf),
   };
-}
-
-function bytesOf(buffer: ArrayBuffer | ArrayBufferView): ArrayBuffer {
-  if (buffer instanceof ArrayBuffer) return buffer;
-  return buffer.buffer.slice(buffer.byteOffset, buffer.byteOffset + buffer.byteLength) as ArrayBuffer;
 }

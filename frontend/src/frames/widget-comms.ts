@@ -1,7 +1,7 @@
 /** Inside the frame of a widget: comms that lead through the page to the kernel. */
 import { type IClassicComm, type ICallbacks, uuid } from "@jupyter-widgets/base";
 import type { KernelMessage } from "@jupyterlab/services";
-import type { CommInfo, CommWords, FromWidget } from "./widget-words.js";
+import { bytesOf, type CommInfo, type CommWords, type FromWidget } from "./widget-words.js";
 
 type Heard = (message: unknown) => void;
 type Buffers = readonly (ArrayBuffer | ArrayBufferView)[];
@@ -97,9 +97,4 @@ export class FrameComm implements IClassicComm {
     this.all.send(words, () => callbacks.iopub?.status?.(idle));
     return id;
   }
-}
-
-function bytesOf(buffer: ArrayBuffer | ArrayBufferView): ArrayBuffer {
-  if (buffer instanceof ArrayBuffer) return buffer;
-  return buffer.buffer.slice(buffer.byteOffset, buffer.byteOffset + buffer.byteLength) as ArrayBuffer;
 }

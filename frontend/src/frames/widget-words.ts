@@ -48,3 +48,9 @@ export interface FromWidget {
   problem?: "gone" | "class" | "draw";
   detail?: string;
 }
+
+/** A message's buffer by itself, as it can go from window to window. */
+export function bytesOf(buffer: ArrayBuffer | ArrayBufferView): ArrayBuffer {
+  if (buffer instanceof ArrayBuffer) return buffer;
+  return buffer.buffer.slice(buffer.byteOffset, buffer.byteOffset + buffer.byteLength) as ArrayBuffer;
+}
