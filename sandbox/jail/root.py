@@ -54,12 +54,15 @@ def open_sources(plan: Plan, userns_for: dict[tuple[int, int], int]) -> list[tup
 
 def idmap_namespace(owner: tuple[int, int], host_id: int) -> int:
     """A user namespace in which ``owner`` on disk is ``host_id``: a short-lived child lends it."""
+    parent = os.getpid()
     ready, child_ready = os.pipe()
     pid = os.fork()
     if pid == 0:
         try:
             linux.unshare(linux.CLONE_NEWUSER)
             linux.prctl(linux.PR_SET_PDEATHSIG, 9)  # or it stays stopped for ever, with all that its parent had open
+            if os.getppid() != parent:  # which was killed before that
+                os._exit(0)
             os.write(child_ready, b"1")
             os.close(ready)
             os.close(child_ready)

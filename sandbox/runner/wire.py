@@ -138,7 +138,7 @@ class Stream:
     def __init__(self, client: Client, id: int, result: Any, most: int = WAITING) -> None:
         self._client, self.id, self.result, self._most = client, id, result, most
         self._records: deque[tuple[Header, bytes]] = deque()
-        self._waiting = self._taken = self._below = self._acknowledged = 0
+        self._waiting = self._taken = self._below = self._asked = self._acknowledged = 0
         self._came, self._room = asyncio.Event(), asyncio.Event()
         self.by_hand = False
         self.cut: int | None = None
@@ -150,8 +150,9 @@ class Stream:
 
     async def _iterate(self) -> AsyncIterator[tuple[int, bytes]]:
         while True:
+            self._asked = self._below
             if not self.by_hand and (not self._records or self._taken >= ACKNOWLEDGE):
-                self.acknowledge(self._below)
+                self.acknowledge(self._asked)
             header, payload = await self._next()
             if "end" in header:
                 self.end = header["end"]
@@ -171,7 +172,9 @@ class Stream:
         await self._client.send({"stream": self.id}, *payloads)
 
     async def close(self) -> None:
-        """Leave it. What is still under way is passed over."""
+        """Leave it. What is still under way is passed over; what was taken is acknowledged."""
+        if not self.by_hand:
+            self.acknowledge(self._asked)
         self._client.forget(self)
         await self._client.send({"stream": self.id, "end": None})
 

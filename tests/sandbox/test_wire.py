@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -223,4 +224,29 @@ async def test_a_peer_that_reads_slowly_is_not_left_for_what_is_pasted_into_it(t
             stream.acknowledge(seq + 1)
         await pasting
         assert seqs == list(range(100)) and stream.end == "done"
+    server.close()
+
+
+async def test_who_leaves_says_what_they_have_taken_though_more_is_here_already(tmp_path: Path):
+    heard: list[dict[str, object]] = []
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await read_frame(reader)
+        frames: list[dict[str, Any]] = [{"id": 1, "result": None}, *({"stream": 1, "seq": seq} for seq in range(9))]
+        writer.write(b"".join(encode(frame) for frame in frames))
+        while (frame := await read_frame(reader)) is not None:
+            heard.append(frame[0])
+        writer.close()
+
+    server = await sockets.serve(serve, sockets.listen(tmp_path / "s"))
+    async with await Client.connect(tmp_path / "s") as client:
+        stream = await client.open("log")
+        async for seq, _ in stream:
+            if seq == 3:
+                break
+        await stream.close()
+        async with asyncio.timeout(10):
+            while not heard or "end" not in heard[-1]:
+                await asyncio.sleep(0.01)
+    assert heard[-2:] == [{"stream": 1, "ack": 3}, {"stream": 1, "end": None}]  # 3 itself was only looked at
     server.close()
