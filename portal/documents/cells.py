@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -12,7 +11,7 @@ from pycrdt import Array, Doc, Map, Text
 
 from portal.documents import notebook
 from portal.documents.captures import Captures
-from sandbox.runner.messages import MessageError, unpack
+from sandbox.runner.messages import MessageError, json_object, unpack
 
 Json = dict[str, Any]
 MAX_CELL = 2 * 1024 * 1024
@@ -41,20 +40,10 @@ class Message:
         """What ``payload`` says; None where it is no message."""
         try:
             _channel, parts = unpack(payload)
-            header, parent, content = (_object(part) for part in (parts[0], parts[1], parts[3]))
+            header, parent, content = (json_object(part) for part in (parts[0], parts[1], parts[3]))
         except MessageError:
             return None
         return cls(_text(header, "msg_type"), _text(parent, "msg_id"), _text(header, "date")[:40], content)
-
-
-def _object(part: bytes) -> Json:
-    try:
-        value = json.loads(part)
-    except (ValueError, RecursionError) as error:
-        raise MessageError("a part is not JSON") from error
-    if not isinstance(value, dict):
-        raise MessageError("a part is not an object")
-    return value
 
 
 def _text(value: Json, name: str) -> str:

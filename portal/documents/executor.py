@@ -175,7 +175,7 @@ class Executor:
             row.sequence = int(stream.result["next"])
             await Execution.objects.filter(document=self.id).aupdate(sequence=row.sequence)
         self._records, self._over, self._probe = [], False, ""
-        self._has_widgets = bool(Captures(row.captures))
+        self._has_widgets = bool(row.captures)
         reading = asyncio.create_task(self._read(stream))
         try:
             await self._begin(stream, replica, row)

@@ -59,13 +59,22 @@ def field(part: bytes, name: str) -> Any:
     Raises:
         MessageError: the part is not a JSON object.
     """
+    return json_object(part).get(name)
+
+
+def json_object(part: str | bytes) -> dict[str, Any]:
+    """A JSON part.
+
+    Raises:
+        MessageError: it is not a JSON object.
+    """
     try:
         value = json.loads(part)
     except (ValueError, RecursionError) as error:
         raise MessageError("a part is not JSON") from error
     if not isinstance(value, dict):
         raise MessageError("a part is not an object")
-    return value.get(name)
+    return value
 
 
 def build(msg_type: str, content: dict[str, Any], parent: bytes = b"{}") -> list[bytes]:

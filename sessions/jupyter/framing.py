@@ -12,7 +12,7 @@ import struct
 from itertools import pairwise
 from typing import Any
 
-from sandbox.runner.messages import MessageError, build, pack, unpack
+from sandbox.runner.messages import MessageError, build, json_object, pack, unpack
 
 V1 = "v1.kernel.websocket.jupyter.org"
 NUMBERED = "madang.kernel.v1"
@@ -35,7 +35,7 @@ def to_json(message: bytes) -> str | bytes:
     channel, parts = unpack(message)
     if len(parts) < len(_PARTS):
         raise MessageError("it has fewer than four parts")
-    body: dict[str, Any] = {name: _object(part) for name, part in zip(_PARTS, parts, strict=False)}
+    body: dict[str, Any] = {name: json_object(part) for name, part in zip(_PARTS, parts, strict=False)}
     body |= {"channel": channel, "msg_id": body["header"].get("msg_id"), "msg_type": body["header"].get("msg_type")}
     buffers = parts[len(_PARTS) :]
     if not buffers:
@@ -50,7 +50,7 @@ def from_json(frame: str | bytes) -> bytes:
         MessageError: it is no kernel message, or not for a channel that takes messages.
     """
     text, buffers = (frame, []) if isinstance(frame, str) else _split(frame)
-    body = _object(text)
+    body = json_object(text)
     channel = body.get("channel", "shell")
     if not isinstance(channel, str) or channel not in TO_KERNEL:
         raise MessageError("its channel takes no messages")
@@ -76,7 +76,7 @@ def check(message: bytes) -> None:
         raise MessageError("its channel takes no messages")
     if len(parts) < len(_PARTS):
         raise MessageError("it has fewer than four parts")
-    header, _, _, _ = (_object(part) for part in parts[: len(_PARTS)])
+    header, _, _, _ = (json_object(part) for part in parts[: len(_PARTS)])
     for name in ("msg_id", "msg_type"):
         if not isinstance(header.get(name), str) or not header[name]:
             raise MessageError(f"its header has no {name}")
@@ -129,16 +129,6 @@ def _split(frame: bytes) -> tuple[bytes, list[bytes]]:
         raise MessageError("its offsets are wrong")
     blobs = [frame[a:b] for a, b in pairwise(offsets)]
     return blobs[0], blobs[1:]
-
-
-def _object(text: str | bytes) -> dict[str, Any]:
-    try:
-        value = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise MessageError("a part is not JSON") from error
-    if not isinstance(value, dict):
-        raise MessageError("a part is not an object")
-    return value
 
 
 def _text(body: dict[str, Any]) -> str:
