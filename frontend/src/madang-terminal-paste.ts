@@ -25,9 +25,16 @@ export class MadangTerminalPaste extends MadangElement {
   @state() private lines: readonly string[] = [];
   @query("dialog") private dialog!: HTMLDialogElement;
   private answer: (text: string) => void = () => undefined;
+  private last: Promise<string> = Promise.resolve("");
 
   /** Ask about `clean` (see terminal-paste.ts). What is to be pasted in the end; "" for nothing. */
-  async ask(clean: string): Promise<string> {
+  ask(clean: string): Promise<string> {
+    // A dialog tells of its end a moment after it closed: a question put before that would take that for its answer.
+    this.last = this.last.then(() => this.put(clean));
+    return this.last;
+  }
+
+  private async put(clean: string): Promise<string> {
     this.lines = commandsIn(clean);
     await this.updateComplete;
     const chosen = new Promise<string>((resolve) => { this.answer = resolve; });
