@@ -29,7 +29,7 @@ from sandbox.jail.loop import Loop
 from sandbox.jail.plan import PROJECT
 from sandbox.room import Look, Room, most_entries
 
-NEAR_SECONDS, BUSY_SECONDS, QUIET_SECONDS, IDLE_SECONDS = 0.05, 0.25, 1.0, 60.0
+NEAR_SECONDS, BUSY_SECONDS, IDLE_SECONDS = 0.05, 0.25, 60.0
 SMALL = 64 * 1024
 """Bytes that a file may still have while the disk is full: home and /tmp are under the same limit."""
 _SHARE = 10  # a look takes at most one part of this of the time
@@ -52,7 +52,7 @@ class DiskGuard:
         self._margin = max(_MARGIN, limit // _MARGIN_SHARE)
         self._looked = self._took = 0.0
         self._free = 0
-        self._restrained = False
+        self._restrained = self._rests = False
         self.room = Room()
         self.full = self.sealed = False
 
@@ -70,51 +70,58 @@ class DiskGuard:
         where = "on the page" if self.sealed else "on the page or in a terminal"
         return "disk_full", f"{what} {how} until some are deleted, {where}."
 
-    def pause(self, active: bool) -> float:
-        """Seconds until :meth:`due` is worth asking again. ``active``: the sandbox computes."""
-        if active and self.room.size > self._limit * 3 // 4 and not self.full:
-            return NEAR_SECONDS
-        return BUSY_SECONDS if active or self.full else QUIET_SECONDS
+    def watch(self, loop: Loop, computes: Callable[[], bool | None], changed: Callable[[], None]) -> None:
+        """Look whenever it is time, for ever, if :meth:`glance` is called about each second.
 
-    def due(self, active: bool) -> bool:
-        """Whether it is time for a look: an idle project costs a question to its file system now and then."""
+        ``computes`` is None while nothing inside can run. ``changed`` is called when there is something new to tell.
+        """
+        self._loop, self._computes, self._changed = loop, computes, changed
+        self._wake()
+
+    def glance(self) -> None:
+        """Have a look if it is time. An idle project has no timer of its own: to be woken up is most of the cost."""
+        if self._rests:
+            self._wake()
+
+    def _wake(self) -> None:
+        active = self._computes()
+        if active is not None and self._due(active):
+            self._rests = False
+            self._go_on(self._look(), self.notice)
+        else:
+            self._rest()
+
+    def _rest(self) -> None:
+        """Until it is worth asking again whether a look is due."""
+        active = bool(self._computes())
+        self._rests = not active and not self.full
+        if not self._rests:
+            near = self.room.size > self._limit * 3 // 4 and not self.full
+            self._loop.after(NEAR_SECONDS if active and near else BUSY_SECONDS, self._wake)
+
+    def _due(self, active: bool) -> bool:
         since = time.monotonic() - self._looked
         if since < self._took * _SHARE:
             return False
         return active or self.full or since >= IDLE_SECONDS or self._shrunk()
 
-    def watch(self, loop: Loop, computes: Callable[[], bool | None], changed: Callable[[], None]) -> None:
-        """Look whenever it is time, for ever; ``computes`` is None while nothing inside can run.
-
-        ``changed`` is called when there is something new to tell.
-        """
-
-        def wake() -> None:
-            active = computes()
-            if active is not None and self.due(active):
-                go_on(self._look(), self.notice, active)
+    def _go_on(self, look: Iterator[None], before: tuple[str, str]) -> None:
+        """A slice of a look: others must not wait for all of it."""
+        until, over = time.monotonic() + _SLICE, True
+        try:
+            for _ in look:
+                if time.monotonic() > until:
+                    over = False
+                    break
+        except OSError:  # the kernel refused a step; the next look tries again
+            traceback.print_exc()
+        finally:
+            if over:
+                self._rest()
             else:
-                loop.after(self.pause(bool(active)), wake)
-
-        def go_on(look: Iterator[None], before: tuple[str, str], active: bool) -> None:
-            """A slice of a look: others must not wait for all of it."""
-            until, over = time.monotonic() + _SLICE, True
-            try:
-                for _ in look:
-                    if time.monotonic() > until:
-                        over = False
-                        break
-            except OSError:  # the kernel refused a step; the next look tries again
-                traceback.print_exc()
-            finally:
-                if over:
-                    loop.after(self.pause(active), wake)
-                else:
-                    loop.after(0, go_on, look, before, active)
-            if over and self.notice != before:
-                changed()
-
-        wake()
+                self._loop.after(0, self._go_on, look, before)
+        if over and self.notice != before:
+            self._changed()
 
     def _shrunk(self) -> bool:
         """Whether the file system has lost so much room that the project may be near its limit."""

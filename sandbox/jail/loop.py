@@ -28,7 +28,7 @@ class Loop:
 
     def __init__(self) -> None:
         self._selector = selectors.DefaultSelector()
-        self._timers = sched.scheduler(time.monotonic)
+        self._timers = sched.scheduler(time.monotonic, lambda seconds: None)  # which never waits: select does
         self._over = False
 
     def on_readable(self, descriptor: int, call: Callback) -> None:

@@ -38,7 +38,7 @@ from sandbox.runner.wire import CallError
 GRACE_SECONDS = 3.0
 REAPED_SECONDS = 1.0
 SAMPLE_SECONDS = 1.0
-QUIET_SECONDS = 5.0  # between two samples of a sandbox in which nothing happens: a host has a thousand of them
+QUIET_SECONDS = 10.0  # between two samples of a sandbox in which nothing happens: a host has a thousand of them
 QUIET_AFTER_SECONDS = 30.0
 QUICK_SECONDS = 0.1  # between two looks at the memory while something computes: memory moves only then
 LEAST_SECONDS = 0.05
@@ -274,6 +274,8 @@ class Jail:
                 self._sampled = now
                 self._read_accounts()
                 self._tell_all()
+            if self._guard is not None:
+                self._guard.glance()
         finally:
             due = self._sampled + SAMPLE_SECONDS
             rest = min(QUICK_SECONDS if self._computes else SAMPLE_SECONDS, due - now if due > now else SAMPLE_SECONDS)
