@@ -1,7 +1,7 @@
 /** Jupyter's widgets in outputs. Each is drawn inside a sandboxed frame (frames/widget-frame.ts), which speaks with the kernel
  * through the page: comms and nothing else. */
 import { TOKENS } from "./frames/widget-look.js";
-import type { Comms, FromWidget, ToWidget } from "./frames/widget-words.js";
+import type { Comms, FromWidget, Tokens, ToWidget } from "./frames/widget-words.js";
 import { fill, type Language } from "./i18n.js";
 import { isDark, makeFrame, note, tokens, watchTheme } from "./output-frames.js";
 
@@ -53,7 +53,8 @@ function frameOf(host: HTMLElement, model: string, comms: Comms, label: string, 
       if (frame.isConnected) fail("gone", "");
     },
   );
-  const show = (): void => { order({ show: { model, dark: isDark(host), tokens: Object.fromEntries(TOKENS.map((name) => [name, token(name)])) } }); };
+  const look = (): Tokens => Object.fromEntries(TOKENS.map((name) => [name, token(name)]));
+  const show = (): void => { order({ show: { model, dark: isDark(host), tokens: look(), known: comms.known(model) } }); };
   const hear = (said: FromWidget): void => {
     if (said.ready) show();
     else if (said.asksInfo) void comms.info().then((info) => { order({ info }); }, () => { order({ info: {} }); });

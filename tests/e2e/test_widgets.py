@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from playwright.sync_api import FrameLocator, Page, expect
 
@@ -25,6 +27,18 @@ hostile = w.HTML('<b>bold</b><img src=x onerror="parent.hacked=1">')
 w.VBox([w.HBox([go, on]), w.Dropdown(options=['plum', 'pear'], description='Fruit'), w.Text('words'),
         w.FloatProgress(value=4, max=10, description='Done'), w.Play(), hostile,
         w.Tab([w.IntText(5)], titles=['One']), w.Accordion([w.DatePicker()], titles=['When'])])"""
+
+LONG = """import ipywidgets as w, os, time
+bar, out = w.IntProgress(max=5), w.Output()
+display(w.HBox([bar, out]))
+with out:
+    print('begun')
+for at in range(3):
+    bar.value = at + 1
+while not os.path.exists('go'):
+    time.sleep(0.05)
+with out:
+    print('over')"""
 
 
 @pytest.fixture
@@ -67,6 +81,19 @@ def test_interact_calls_again_and_its_prints_are_its_own(workspace: Workspace, f
     expect(widget(again, 0).locator(".madang-output")).to_have_text("squared 9", timeout=PATIENCE)
     again.page.set_viewport_size(PHONE)
     screenshot(again.page, "widget-interact-phone")
+
+
+def test_widgets_of_a_cell_that_runs_are_alive_meanwhile(workspace: Workspace, files: Project) -> None:
+    book = Notebook.put(workspace, files, code("1 + 1"), code(LONG), code("import os; os.remove('go')"))
+    book.run(0)
+    book.expect_output(0, "2")
+    book.run(1)
+    shown = widget(book, 1)
+    expect(shown.locator(".madang-output")).to_have_text("begun", timeout=PATIENCE)
+    expect(shown.locator(".progress-bar")).to_have_attribute("style", re.compile("width: 60%"))
+    screenshot(book.page, "widget-long-cell")
+    files.write("go", "")
+    expect(shown.locator(".madang-output")).to_have_text(re.compile(r"begun\s+over"), timeout=PATIENCE)
 
 
 def test_many_controls_and_the_dark_theme(workspace: Workspace, files: Project) -> None:

@@ -60,7 +60,9 @@ export function messageOf({ kind, comm, id, target, data, metadata, buffers }: C
 }
 
 export class FrameComm implements IClassicComm {
-  private onMessage: Heard = () => undefined;
+  private onMessage: Heard | null = null;
+  /** What came before somebody listened: a model is made in several turns. */
+  private readonly early: CommWords[] = [];
   private onClose: Heard = () => undefined;
 
   constructor(readonly target_name: string, readonly comm_id: string, private readonly all: FrameComms) {}
@@ -79,6 +81,7 @@ export class FrameComm implements IClassicComm {
 
   on_msg(callback: Heard): void {
     this.onMessage = callback;
+    for (const words of this.early.splice(0)) callback(messageOf(words));
   }
 
   on_close(callback: Heard): void {
@@ -86,7 +89,9 @@ export class FrameComm implements IClassicComm {
   }
 
   hear(words: CommWords): void {
-    (words.kind === "comm_close" ? this.onClose : this.onMessage)(messageOf(words));
+    if (words.kind === "comm_close") this.onClose(messageOf(words));
+    else if (this.onMessage) this.onMessage(messageOf(words));
+    else this.early.push(words);
   }
 
   private say(kind: CommWords["kind"], data: unknown, callbacks: ICallbacks = {}, metadata: unknown = {}, buffers: Buffers = []): string {

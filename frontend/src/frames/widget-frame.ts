@@ -13,7 +13,7 @@ import { tellHeight } from "./height.js";
 import * as output from "./output-widget.js";
 import { FrameComms, messageOf } from "./widget-comms.js";
 import { lookOf } from "./widget-look.js";
-import type { FromWidget, ToWidget } from "./widget-words.js";
+import type { CommWords, FromWidget, ToWidget } from "./widget-words.js";
 
 const MODULES: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   "@jupyter-widgets/base": base as unknown as Record<string, unknown>,
@@ -25,16 +25,24 @@ const nonce = document.currentScript?.dataset.nonce ?? "";
 const say = (words: FromWidget): void => { parent.postMessage({ madang: nonce, ...words }, "*"); };
 const comms = new FrameComms(say);
 
+class NotHere extends Error {}
+
 class Manager extends ManagerBase {
-  load(): Promise<void> {
-    return this._loadFromKernel();
+  /** All widgets of the kernel's: of those in `known` it need not be asked, and it may be busy for long. */
+  async load(known: readonly CommWords[] | null): Promise<void> {
+    if (known) for (const words of known) this.open(words);
+    else await this._loadFromKernel();
+  }
+
+  /** A widget that the kernel has made. Whoever asks for it hears what went wrong. */
+  open(words: CommWords): void {
+    const message = messageOf(words) as Parameters<ManagerBase["handle_comm_open"]>[1];
+    void this.handle_comm_open(comms.join(words.target, words.comm), message).catch(() => undefined);
   }
 
   protected override loadClass(name: string, module: string): Promise<typeof base.WidgetModel | typeof base.WidgetView> {
     const found = Object.hasOwn(MODULES, module) ? MODULES[module]?.[name] : undefined;
-    if (found) return Promise.resolve(found as typeof base.WidgetModel);
-    say({ problem: "class", detail: module });
-    return Promise.reject(new Error(`${module} is not here`));
+    return found ? Promise.resolve(found as typeof base.WidgetModel) : Promise.reject(new NotHere(module));
   }
 
   protected override _create_comm(target: string, id = base.uuid(), data?: object, metadata?: object, buffers?: ArrayBuffer[] | ArrayBufferView[]): Promise<base.IClassicComm> {
@@ -52,24 +60,25 @@ const manager = new Manager();
 let shown = "";
 
 /** Widgets made after this frame: those that it shows may come to hold them. */
-function hear(words: NonNullable<ToWidget["heard"]>): void {
-  if (comms.hear(words) || words.kind !== "comm_open" || words.target !== "jupyter.widget") return;
-  const message = messageOf(words) as Parameters<ManagerBase["handle_comm_open"]>[1];
-  void manager.handle_comm_open(comms.join(words.target, words.comm), message).catch(() => undefined); // loadClass has told
+function hear(words: CommWords): void {
+  if (!comms.hear(words) && words.kind === "comm_open" && words.target === "jupyter.widget") manager.open(words);
 }
 
-async function show({ model: id, dark, tokens }: NonNullable<ToWidget["show"]>): Promise<void> {
+async function show({ model: id, dark, tokens, known }: NonNullable<ToWidget["show"]>): Promise<void> {
   look.textContent = [colours, variables, lumino, slider, rules, lookOf(tokens)].join("\n");
   document.documentElement.style.colorScheme = dark ? "dark" : "light";
   document.documentElement.classList.toggle("dark", dark);
   if (shown === id) return;
   shown = id;
-  await manager.load();
+  await manager.load(known);
   if (!manager.has_model(id)) {
     say({ problem: "gone" });
     return;
   }
-  const view = await manager.create_view((await manager.get_model(id)) as base.DOMWidgetModel);
+  const model = (await manager.get_model(id)) as base.DOMWidgetModel;
+  const failure = model.get("error") as unknown; // a model of what went wrong is made where none could be
+  if (failure instanceof Error) throw failure;
+  const view = await manager.create_view(model);
   MessageLoop.sendMessage(view.luminoWidget, Widget.Msg.BeforeAttach);
   document.body.append(view.el as HTMLElement);
   MessageLoop.sendMessage(view.luminoWidget, Widget.Msg.AfterAttach);
@@ -80,7 +89,7 @@ document.head.append(look);
 addEventListener("message", (event: MessageEvent<(ToWidget & { madang?: unknown }) | null>) => {
   if (event.source !== parent || event.data?.madang !== nonce) return;
   const { show: order, heard, done, info } = event.data;
-  if (order) show(order).catch((error: unknown) => { say({ problem: "draw", detail: error instanceof Error ? error.message : String(error) }); });
+  if (order) show(order).catch((error: unknown) => { say({ problem: error instanceof NotHere ? "class" : "draw", detail: error instanceof Error ? error.message : String(error) }); });
   if (heard) hear(heard);
   if (done !== undefined) comms.done(done);
   if (info) comms.answerInfo(info);

@@ -22,6 +22,8 @@ export type CommInfo = Readonly<Record<string, { target_name: string }>>;
 /** The comms of one kernel. */
 export interface Comms {
   info: () => Promise<CommInfo>;
+  /** All widgets that have been heard of, as if they opened now; null where that is not enough to show `model`. */
+  known: (model: string) => readonly CommWords[] | null;
   /** Resolves when the kernel has dealt with the message. */
   send: (words: CommWords) => Promise<unknown>;
   /** Hear what the kernel says, until what is returned is called. `gone`: it knows none of its comms any more. */
@@ -33,7 +35,7 @@ export type Tokens = Readonly<Record<string, string>>;
 
 /** From the page. */
 export interface ToWidget {
-  show?: { model: string; dark: boolean; tokens: Tokens };
+  show?: { model: string; dark: boolean; tokens: Tokens; known: readonly CommWords[] | null };
   heard?: CommWords;
   /** The message of this id has been dealt with. */
   done?: string;
