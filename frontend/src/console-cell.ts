@@ -1,6 +1,6 @@
 /** One cell of the console: what ran and what came of it.
  *
- * Properties: `cell` (see transcript.ts), `language`.
+ * Properties: `cell` (see transcript.ts), `widgets` (see output-widgets.ts), `language`.
  * Events: `cell-answer` {request, value}, `cell-reuse` {code}, `cell-again` {id, code}, `cell-discard` {id}. */
 import { css, html, nothing, type PropertyValues, type TemplateResult } from "lit";
 import { customElement, property, query, state } from "lit/decorators.js";
@@ -8,6 +8,7 @@ import { repeat } from "lit/directives/repeat.js";
 import { MadangElement } from "./element.js";
 import { icon } from "./icons.js";
 import "./madang-output.js";
+import type { WidgetSource } from "./output-widgets.js";
 import { shared } from "./styles.js";
 import type { Cell, CellState, Output } from "./transcript.js";
 import type { Key } from "./i18n.js";
@@ -45,6 +46,7 @@ export class MadangConsoleCell extends MadangElement {
   ];
 
   @property({ attribute: false }) cell: Cell | null = null;
+  @property({ attribute: false }) widgets: WidgetSource | null = null;
   /** A file's name whose language is the code's. */
   @property() file = "main.py";
   @state() private now = Date.now();
@@ -136,7 +138,7 @@ export class MadangConsoleCell extends MadangElement {
   }
 
   private outputPart(output: Output): TemplateResult {
-    if (output.kind !== "input") return html`<madang-output .output=${output} language=${this.language}></madang-output>`;
+    if (output.kind !== "input") return html`<madang-output .output=${output} .widgets=${this.widgets} language=${this.language}></madang-output>`;
     if (!output.open) {
       const said = output.answer ?? "";
       return html`<form @submit=${(event: Event) => { event.preventDefault(); }}><label>${output.prompt}</label>

@@ -15,48 +15,64 @@ interface Listener {
   gone: () => void;
 }
 
-/** The comms of a kernel from now on, until its connection is disposed of. */
-export function commsOf(connection: Kernel.IKernelConnection): Comms {
-  const models = new WidgetModels();
-  const listeners = new Set<Listener>();
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const tell = (words: CommWords): void => { for (const { heard } of listeners) heard(words); };
-  const lose = (): void => {
-    models.clear();
-    for (const { gone } of listeners) gone();
-  };
-  connection.iopubMessage.connect((_, message) => {
-    const words = wordsOf(message);
+/** The comms of a kernel, which is whatever {@link KernelComms.take} is given to hear. */
+export class KernelComms implements Comms {
+  private readonly models = new WidgetModels();
+  private readonly listeners = new Set<Listener>();
+  private timer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(private readonly connection: Kernel.IKernelConnection) {
+    connection.disposed.connect(() => { this.lose(); });
+  }
+
+  /** Hear a message of the kernel's. Whether it is an output that a widget has taken, and no cell's any more. */
+  take(message: KernelMessage.IMessage): boolean {
+    if (message.channel !== "iopub") return false;
+    const words = wordsOf(message as KernelMessage.IIOPubMessage);
     if (words) {
-      models.take(words);
-      tell(words);
-    } else if (KernelMessage.isStatusMsg(message)) {
-      if (message.content.execution_state === "starting") lose();
-    } else {
-      models.takeOutput(parentOf(message), message.header.msg_type, message.content as Readonly<Record<string, unknown>>);
-      timer ??= setTimeout(() => {
-        timer = undefined;
-        models.news().forEach(tell);
-      }, NEWS_MS);
+      this.models.take(words);
+      this.tell(words);
+      return false;
     }
-  });
-  connection.disposed.connect(lose);
-  return {
-    async info() {
-      const reply = await connection.requestCommInfo({ target_name: "jupyter.widget" });
-      return reply.content.status === "ok" ? (reply.content.comms as CommInfo) : {};
-    },
-    known: (model) => models.known(model),
-    async send(words) {
-      const message = messageOf(connection, words);
-      if (message) await connection.sendShellMessage(message, false, true).done;
-    },
-    listen(heard, gone) {
-      const listener = { heard, gone };
-      listeners.add(listener);
-      return () => { listeners.delete(listener); };
-    },
-  };
+    if ((message.content as { execution_state?: string }).execution_state === "starting") this.lose();
+    const taken = this.models.takeOutput(parentOf(message), message.header.msg_type, message.content as Readonly<Record<string, unknown>>);
+    if (taken) this.timer ??= setTimeout(() => { this.tellNews(); }, NEWS_MS);
+    return taken;
+  }
+
+  async info(): Promise<CommInfo> {
+    const reply = await this.connection.requestCommInfo({ target_name: "jupyter.widget" });
+    return reply.content.status === "ok" ? (reply.content.comms as CommInfo) : {};
+  }
+
+  known(model: string): readonly CommWords[] | null {
+    return this.models.known(model);
+  }
+
+  async send(words: CommWords): Promise<void> {
+    const message = messageOf(this.connection, words);
+    if (message) await this.connection.sendShellMessage(message, false, true).done;
+  }
+
+  listen(heard: Listener["heard"], gone: Listener["gone"]): () => void {
+    const listener = { heard, gone };
+    this.listeners.add(listener);
+    return () => { this.listeners.delete(listener); };
+  }
+
+  private tell(words: CommWords): void {
+    for (const { heard } of this.listeners) heard(words);
+  }
+
+  private tellNews(): void {
+    this.timer = undefined;
+    for (const words of this.models.news()) this.tell(words);
+  }
+
+  private lose(): void {
+    this.models.clear();
+    for (const { gone } of this.listeners) gone();
+  }
 }
 
 function parentOf(message: KernelMessage.IMessage): string {

@@ -3,8 +3,10 @@
  * A chunk of its own: it brings @jupyterlab/services. */
 import type { KernelConnection, KernelMessage } from "@jupyterlab/services";
 import { request } from "./api.js";
+import { KernelComms } from "./kernel-comms.js";
 import { complete, type Completion, connectKernel, inspect } from "./kernel-connection.js";
 import type { LinkState } from "./link.js";
+import type { WidgetSource } from "./output-widgets.js";
 import { type Action, EMPTY_TRANSCRIPT, type Message, reduce, type Transcript } from "./transcript.js";
 
 /** A cell that an idle, connected kernel has not taken up after this time never reached it. */
@@ -21,8 +23,9 @@ export interface KernelHooks {
   onLink: (state: LinkState, code?: number) => void;
 }
 
-export class Kernel {
+export class Kernel implements WidgetSource {
   transcript: Transcript = EMPTY_TRANSCRIPT;
+  comms: KernelComms | null = null;
   linkState: LinkState = "connecting";
   private connection: KernelConnection | null = null;
   private scheduled = false;
@@ -47,6 +50,11 @@ export class Kernel {
     const kernel = new Kernel(session.kernel.id, session.kernel.name, hooks);
     kernel.connect();
     return kernel;
+  }
+
+  /** They are there from the first message on. */
+  onComms(): () => void {
+    return () => undefined;
   }
 
   get busy(): boolean {
@@ -104,7 +112,9 @@ export class Kernel {
 
   private connect(): void {
     this.connection = connectKernel(this.id, this.name, {
-      onMessage: (message) => { this.apply({ type: "message", message }); },
+      onMessage: (message) => {
+        if (!this.comms?.take(message as unknown as KernelMessage.IMessage)) this.apply({ type: "message", message });
+      },
       onLink: (state, code) => {
         this.linkState = state;
         if (state === "closed" && code !== 1000) this.apply({ type: "ended", at: Date.now() });
@@ -113,6 +123,7 @@ export class Kernel {
       },
       onCut: (first) => { this.apply({ type: "cut", id: `cut-${String(first)}` }); },
     });
+    this.comms = new KernelComms(this.connection);
   }
 
   private apply(action: Action): void {

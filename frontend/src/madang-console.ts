@@ -295,12 +295,12 @@ export class MadangConsole extends MadangElement {
     const shown = this.all ? entries : entries.slice(-CELLS);
     const earlier = entries.length - shown.length;
     return html`${earlier > 0 ? html`<div class="divider"><button class="quiet" @click=${() => (this.all = true)}>+ ${earlier}</button></div>` : nothing}
-      ${repeat(shown, (entry) => entry.id, (entry) => guard([entry, this.language], () => this.entry(entry)))}`;
+      ${repeat(shown, (entry) => entry.id, (entry) => guard([entry, this.language, this.client], () => this.entry(entry)))}`;
   }
 
   private entry(entry: Cell | Divider): TemplateResult {
     if (entry.kind === "divider") return html`<div class="divider">${this.t(entry.what === "cut" ? "cutHere" : "restartedHere")}</div>`;
-    return html`<madang-console-cell .cell=${entry} file=${this.file} language=${this.language}></madang-console-cell>`;
+    return html`<madang-console-cell .cell=${entry} .widgets=${this.client} file=${this.file} language=${this.language}></madang-console-cell>`;
   }
 }
 

@@ -40,22 +40,22 @@ export class WidgetModels {
     model.paths = [...kept.map(({ path }) => path), ...paths];
     model.buffers = [...kept.map(({ buffer }) => buffer ?? new ArrayBuffer(0)), ...words.buffers];
     model.state = { ...model.state, ...state };
-    this.changed.delete(words.comm);
+    if ("outputs" in state) this.changed.delete(words.comm);
   }
 
-  /** Hear an output of what the message `parent` asked for: it may be a widget's. */
-  takeOutput(parent: string, kind: string, content: Output): void {
-    const taker = [...this.models].reverse().find(([, { state }]) => parent && state._model_module === OUTPUT_MODULE && state.msg_id === parent);
-    if (!taker) return;
+  /** Hear an output of what the message `parent` asked for; whether a widget has taken it. */
+  takeOutput(parent: string, kind: string, content: Output): boolean {
+    if (!parent || !(OUTPUTS.includes(kind) || kind === "clear_output")) return false;
+    const taker = [...this.models].reverse().find(([, { state }]) => state._model_module === OUTPUT_MODULE && state.msg_id === parent);
+    if (!taker) return false;
     const [id, model] = taker;
-    if (kind === "clear_output") {
-      if (content.wait === true) model.clears = true;
-      else this.setOutputs(id, model, []);
-    } else if (OUTPUTS.includes(kind)) {
+    if (kind !== "clear_output") {
       const before = model.clears || !Array.isArray(model.state.outputs) ? [] : (model.state.outputs as Output[]);
       const after = withOutput(before, { output_type: kind, ...content });
       if (after) this.setOutputs(id, model, after);
-    }
+    } else if (content.wait === true) model.clears = true;
+    else this.setOutputs(id, model, []);
+    return true;
   }
 
   /** What frames are to be told of outputs since the last time. */

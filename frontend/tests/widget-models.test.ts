@@ -88,6 +88,7 @@ test("what the kernel says of outputs stands, and the inner of two takers takes"
   models.take(update("inner", { outputs: [], msg_id: "" }));
   assert.deepEqual(models.news(), []);
   models.takeOutput("run", "stream", { name: "stdout", text: "c" });
+  models.take(update("outer", { msg_id: "" })); // which takes nothing back
   assert.deepEqual(outputsOf(models.news()), [["outer", [{ output_type: "stream", name: "stdout", text: "c" }]]]);
 });
 

@@ -144,3 +144,19 @@ def test_two_people_move_one_slider(workspace: Workspace, files: Project, site: 
     theirs.focus()
     theirs.press("ArrowLeft")
     expect(slider).to_have_attribute("aria-valuenow", "2.0", timeout=PATIENCE)
+
+
+def test_the_console_has_widgets_too(workspace: Workspace) -> None:
+    cell = workspace.run(INTERACT)
+    shown = cell.frame_locator("madang-output iframe")
+    expect(shown.locator(".madang-output")).to_have_text("squared 4", timeout=PATIENCE)
+    slider = shown.get_by_role("slider")
+    slider.focus()
+    slider.press("ArrowRight")
+    expect(shown.locator(".madang-output")).to_have_text("squared 9", timeout=PATIENCE)
+    expect(cell.locator("madang-output")).to_have_count(1)  # nothing of it went into the cell
+    screenshot(workspace.page, "widget-console")
+    workspace.page.reload()
+    workspace.show_console()
+    shown = workspace.last.frame_locator("madang-output iframe")
+    expect(shown.locator(".madang-output")).to_have_text("squared 9", timeout=PATIENCE)

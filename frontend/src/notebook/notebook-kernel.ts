@@ -33,7 +33,7 @@ export class NotebookKernel implements WidgetSource {
     const sessions = await request<JupyterSession[]>("/jupyter/api/sessions");
     const found = sessions.find(({ path }) => path === this.path)?.kernel;
     if (!found || found.id === this.id) return;
-    const [{ connectKernel }, { commsOf }] = await Promise.all([import("../kernel-connection.js"), import("../kernel-comms.js")]);
+    const [{ connectKernel }, { KernelComms }] = await Promise.all([import("../kernel-connection.js"), import("../kernel-comms.js")]);
     this.dispose();
     this.id = found.id;
     this.connection = connectKernel(found.id, found.name, {
@@ -42,7 +42,9 @@ export class NotebookKernel implements WidgetSource {
         if (state === "closed" && code !== 1000) this.dispose();
       },
     });
-    this.setComms(commsOf(this.connection));
+    const comms = new KernelComms(this.connection);
+    this.connection.iopubMessage.connect((_, message) => { comms.take(message); });
+    this.setComms(comms);
   }
 
   onComms(changed: () => void): () => void {
