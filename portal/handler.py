@@ -18,7 +18,7 @@ from django.core.handlers.asgi import ASGIHandler
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
-MOST_IDLE = 16
+MOST_IDLE = 8
 
 
 class Threads:

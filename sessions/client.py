@@ -47,6 +47,26 @@ async def call(method: str, **params: Any) -> Any:
         raise service_away() from error
 
 
+async def locate(id: str) -> str:
+    """Where the runner of the live session ``id`` listens; waits while it is starting. Asked for each stream and call.
+
+    Raises:
+        Problem: it is not running, or the service is away.
+    """
+    for last in (False, True):
+        try:
+            async with asyncio.timeout(CALL_SECONDS):
+                return str((await (await shared()).call("session.locate", id=id))["socket"])
+        except CallError as error:
+            raise refusal(error) from error
+        except TimeoutError as error:
+            raise service_away() from error
+        except ConnectionError as error:  # the service restarts: what was shared is gone
+            if last:
+                raise service_away() from error
+    raise AssertionError("unreachable")
+
+
 async def connect() -> Client:
     """A connection to the session service; waits a little while it restarts.
 
@@ -69,11 +89,20 @@ async def shared() -> Client:
     Raises:
         Problem: 503 ``service_away``.
     """
-    loop = asyncio.get_running_loop()
-    kept = _shared.get(loop)
-    if kept is None or kept[0] != settings.MADANG_STATE or kept[1].closed:
-        kept = _shared[loop] = settings.MADANG_STATE, await connect()
-    return kept[1]
+    if (kept := _kept()) is not None:
+        return kept
+    client = await connect()
+    if (kept := _kept()) is not None:  # somebody else was as quick
+        await client.close()
+        return kept
+    _shared[asyncio.get_running_loop()] = settings.MADANG_STATE, client
+    return client
+
+
+def _kept() -> Client | None:
+    """The shared connection, if it is there and leads to this site's service."""
+    state, client = _shared.get(asyncio.get_running_loop(), (None, None))
+    return None if client is None or client.closed or state != settings.MADANG_STATE else client
 
 
 async def watch(client: Client, id: str) -> Stream:

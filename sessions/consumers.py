@@ -9,13 +9,11 @@ import struct
 import uuid
 from typing import Any
 
-from channels.db import database_sync_to_async
-
 from sandbox.runner.wire import CallError, Client, Stream
 from sessions import client as service
 from sessions.jupyter import framing
 from sessions.jupyter.terminals import COLUMNS, NAME, ROWS, terminal_of
-from sessions.models import Kernel, Session
+from sessions.models import Session
 from sessions.port_shares import watch_shares
 from sessions.ports import watch_ports
 from sessions.problems import Problem
@@ -35,10 +33,7 @@ class KernelChannels(Relay):
         return self.framing
 
     async def find(self) -> Session:
-        kernel = await _kernel(self.scope["url_route"]["kwargs"]["id"])
-        if kernel is None:
-            raise Closed(NO_SUCH_THING)
-        return await live_session(self.scope["user"], kernel.session_id, self.right)
+        return await live_session(self.scope["user"], self.right, kernels=self.scope["url_route"]["kwargs"]["id"])
 
     async def attach(self, client: Client) -> Stream:
         id = str(self.scope["url_route"]["kwargs"]["id"])
@@ -107,7 +102,7 @@ class Terminal(Relay):
         self.name = self.scope["url_route"]["kwargs"]["name"]
         if not NAME.fullmatch(self.name):
             raise Closed(NO_SUCH_THING)
-        return await live_session(self.scope["user"], self.scope["url_route"]["kwargs"]["id"], self.right)
+        return await live_session(self.scope["user"], self.right, pk=self.scope["url_route"]["kwargs"]["id"])
 
     async def attach(self, client: Client) -> Stream:
         since = _since(self.query) or 0
@@ -235,7 +230,7 @@ class Events(Relay):
     async def find(self) -> Session:
         id = self.scope["url_route"]["kwargs"]["id"]
         try:
-            return await live_session(self.scope["user"], id, self.right)
+            return await live_session(self.scope["user"], self.right, pk=id)
         except Closed as closed:
             if closed.code == ENDED:
                 await self._tell(await Session.objects.aget(pk=id))
@@ -269,11 +264,6 @@ class Events(Relay):
         await self.send(text_data=json.dumps({"type": "session", **session_json(session)}))
 
     end_code = ENDED
-
-
-@database_sync_to_async
-def _kernel(id: Any) -> Kernel | None:
-    return Kernel.objects.filter(pk=id).first()
 
 
 async def _start_if_missing(client: Client, name: str) -> None:

@@ -153,11 +153,11 @@ class Relay(AsyncWebsocketConsumer):
         if user is None or not user.is_authenticated or not user.is_active:
             raise Closed(NOT_SIGNED_IN)
         self.session = await self.find()
-        self._tasks.append(asyncio.create_task(self._guard()))
         self._client = await self.dial()
         self.stream = await self.attach(self._client)
         self.stream.by_hand = True
         self._attached.set()
+        self._tasks.append(asyncio.create_task(self._guard()))
         async for sequence, payload in self.stream:
             self.flow.sending(len(payload))
             if self.stream.cut is not None:
@@ -185,7 +185,7 @@ class Relay(AsyncWebsocketConsumer):
     async def _guard(self) -> None:
         """A key that is revoked, a person who signs out or one who loses their rights keeps no stream open."""
         async with changes_of(self.session.project) as changed:
-            code = await self._without_right()  # it may have gone before we heard of changes
+            code = await self._without_right()  # it may have gone while we found our way
             while code is None:
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(GUARD_SECONDS):
@@ -225,17 +225,15 @@ def _state_of(session: Session) -> str:
 
 
 @database_sync_to_async
-def live_session(user: Any, id: Any, right: Right) -> Session:
-    """The live session ``id``, if ``user`` has ``right`` on its project.
+def live_session(user: Any, right: Right, **which: Any) -> Session:
+    """The live session that the look-up ``which`` names, if ``user`` has ``right`` on its project.
 
     Raises:
         Closed: there is none, it is not for them, or it is over.
     """
-    session = Session.objects.filter(pk=id).first()
+    session = Session.objects.open_to(user, right).filter(**which).first()
     if session is None:
-        raise Closed(NO_SUCH_THING)
-    if not Session.objects.open_to(user, right).filter(pk=id).exists():
-        raise Closed(NOT_YOURS)
+        raise Closed(NOT_YOURS if Session.objects.filter(**which).exists() else NO_SUCH_THING)
     if not session.live:
         raise Closed(ENDED)
     return session

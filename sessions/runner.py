@@ -26,9 +26,9 @@ async def connect(session: str, **bounds: int) -> Client:
     Raises:
         Problem: the session is not running, the session service is away, or nobody listens.
     """
-    where = await service.call("session.locate", id=session)
+    where = await service.locate(session)
     try:
-        return await Client.connect(where["socket"], **bounds)
+        return await Client.connect(where, **bounds)
     except OSError as error:
         raise away() from error
 

@@ -20,7 +20,7 @@ class LanguageServer(Relay):
 
     async def find(self) -> Session:
         kwargs = self.scope["url_route"]["kwargs"]
-        session = await live_session(self.scope["user"], kwargs["id"], self.right)
+        session = await live_session(self.scope["user"], self.right, pk=kwargs["id"])
         self.server = _server_of(session.image, kwargs["language"])
         return session
 

@@ -26,7 +26,7 @@ class Terminals(Relay):
     """
 
     async def find(self) -> Session:
-        return await live_session(self.scope["user"], self.scope["url_route"]["kwargs"]["id"], self.right)
+        return await live_session(self.scope["user"], self.right, pk=self.scope["url_route"]["kwargs"]["id"])
 
     async def attach(self, client: Client) -> Stream:
         return await client.open("terminal.watch")

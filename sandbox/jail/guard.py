@@ -76,7 +76,7 @@ class DiskGuard:
         ``computes`` is None while nothing inside can run. ``changed`` is called when there is something new to tell.
         """
         self._loop, self._computes, self._changed = loop, computes, changed
-        self._wake()
+        loop.after(0, self._wake)
 
     def glance(self) -> None:
         """Have a look if it is time. An idle project has no timer of its own: to be woken up is most of the cost."""

@@ -7,6 +7,7 @@ be written waits here.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Callable
 from typing import Any
@@ -17,6 +18,7 @@ from django.db import InterfaceError, OperationalError
 log = logging.getLogger(__name__)
 
 RETRY_SECONDS = (0.05, 0.2, 0.5, 1.0, 2.0)
+LATER_SECONDS = 0.05
 Write = Callable[[], Any]
 
 
@@ -24,14 +26,21 @@ class Journal:
     """One writer. Every write must be such that doing it twice is doing it once."""
 
     def __init__(self) -> None:
-        self._queue: asyncio.Queue[tuple[Write, asyncio.Future[Any]]] = asyncio.Queue()
+        self._queue: asyncio.Queue[tuple[Write, asyncio.Future[Any], float]] = asyncio.Queue()
+        self._hurry = asyncio.Event()
         self._task = asyncio.create_task(self._run())
 
-    def put(self, write: Write) -> asyncio.Future[Any]:
-        """Queue ``write``; the future is its result. An error that no retry can mend is logged and raised there."""
-        done: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+    def put(self, write: Write, later: bool = False) -> asyncio.Future[Any]:
+        """Queue ``write``; the future is its result. An error that no retry can mend is logged and raised there.
+
+        ``later``: nobody waits for it, so whoever waits for a session to start has the processor first.
+        """
+        loop = asyncio.get_running_loop()
+        done: asyncio.Future[Any] = loop.create_future()
         done.add_done_callback(_noted)
-        self._queue.put_nowait((write, done))
+        self._queue.put_nowait((write, done, loop.time() + LATER_SECONDS))
+        if not later:
+            self._hurry.set()
         return done
 
     async def flush(self, seconds: float) -> bool:
@@ -52,7 +61,12 @@ class Journal:
 
     async def _run(self) -> None:
         while True:
-            write, done = await self._queue.get()
+            write, done, due = await self._queue.get()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout_at(due):
+                    await self._hurry.wait()
+            if self._queue.empty():
+                self._hurry.clear()
             try:
                 result = await _until_taken(write)
             except Exception as error:  # whatever it is, the next write must have its turn

@@ -391,7 +391,7 @@ class LiveSession:
     def _number(self, before: State, now: datetime, fields: store.Fields) -> None:
         sequence, state = self.transitions, self.life
         self.transitions += 1
-        self.house.journal.put(lambda: store.record(self.row.pk, sequence, before, state, now, fields))
+        self.house.journal.put(lambda: store.record(self.row.pk, sequence, before, state, now, fields), later=True)
 
     def _fields(self) -> store.Fields:
         names = ("state", "reason", "detail", "started", "ended", "idle_deadline", "usage", "refusals", "gpus")

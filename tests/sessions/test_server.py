@@ -43,6 +43,23 @@ async def running(alice: Any) -> str:
     return str(made["id"])
 
 
+async def test_who_looks_for_a_session_shares_a_connection_and_survives_a_restart(ground: Ground, alice: Any) -> None:
+    async with serving(ground) as task:
+        id = await running(alice)
+        places = await asyncio.gather(*(client.locate(id) for _ in range(5)))
+        assert len(set(places)) == 1
+        shared = await client.shared()
+        assert await client.shared() is shared
+        with pytest.raises(Problem) as refused:
+            await client.locate("00000000-0000-0000-0000-000000000000")
+        assert refused.value.status == 404
+        os.kill(os.getpid(), signal.SIGTERM)
+        await asyncio.wait_for(task, 10)
+    waiting = asyncio.create_task(client.locate(id))
+    async with serving(ground):
+        assert await asyncio.wait_for(waiting, 15) == places[0]
+
+
 async def test_sigterm_leaves_sandboxes_and_the_next_start_finds_them(ground: Ground, alice: Any) -> None:
     async with serving(ground) as task:
         id = await running(alice)
