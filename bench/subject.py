@@ -44,6 +44,13 @@ class Starts(Protocol):
         """Milliseconds from asking for it to the first thing it prints. What was started is ended afterwards."""
 
 
+class Claims(Protocol):
+    """What makes sandboxes, whoever asks for them."""
+
+    def claim(self) -> float:
+        """Milliseconds from asking for a sandbox to the first thing it prints. It is ended afterwards."""
+
+
 class Terminals(Protocol):
     """What has terminals."""
 

@@ -14,7 +14,7 @@ LIMIT = 60.0
 
 class Docker:
     name = "docker run"
-    scenarios = frozenset(["warm", "runs"])
+    scenarios = frozenset(["warm", "claim", "runs"])
     languages = ("python",)
 
     def missing(self) -> str:
@@ -37,6 +37,8 @@ class Docker:
             if process.stdout.readline() != b"1\n":
                 raise RuntimeError("the container printed nothing")
             return (time.perf_counter() - began) * 1000
+
+    claim = first_output
 
     def run(self, language: str, program: str) -> str:
         """What ``program`` says."""

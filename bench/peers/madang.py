@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import httpx
 
 from bench import memory
+from bench.claiming import first_output
 from bench.desk import Desk
 from bench.jupyter import Jupyter
 from bench.subject import SERVERS, Server
@@ -27,6 +30,10 @@ from portal.keys import create_key
 from portal.models import User
 for index in range({count}):
     print(create_key(User.objects.create_user(email=f"{prefix}-{{index}}@example.org"), "bench")[1])
+"""
+OWNER = """
+from portal.models import User
+print(User.objects.get(email={email!r}).pk)
 """
 STOP = """
 import asyncio
@@ -50,7 +57,7 @@ asyncio.run(call("pool.expect", image={image!r}, count={count}, begin={begin!r},
 
 class Madang:
     name = "Madang"
-    scenarios = SERVERS | {"bell", "live", "churn", "runs", "pages", "together"}
+    scenarios = SERVERS | {"claim", "bell", "live", "churn", "runs", "pages", "together"}
 
     def missing(self) -> str:
         return ""
@@ -76,6 +83,7 @@ class RunningSite(Server):
     languages = ("python", "c")
     _runner: httpx.Client | None = None
     _in_sandboxes = 0
+    _wanted: dict[str, Any] | None = None
 
     def __init__(self, site: Site) -> None:
         self.site = site
@@ -146,6 +154,15 @@ class RunningSite(Server):
         body = {"name": "Bench", "image": _image().name}
         answer = httpx.post(f"{self.site.url}/api/v1/projects", json=body, headers=dict(headers), timeout=60.0)
         return str(answer.raise_for_status().json()["id"])
+
+    def claim(self) -> float:
+        if self._wanted is None:
+            (user,) = self.users(1)
+            owner = self.site.manage("shell", "-v", "0", "-c", OWNER.format(email=f"{self._group}-0@example.org"))
+            project = self._project(_bearer(user))
+            directory = str(self.site.state / "projects" / project)
+            self._wanted = {"user": int(owner), "project": project, "directory": directory, "image": _image().name}
+        return asyncio.run(first_output(self.site.state, **self._wanted))
 
     def announce(self, count: int) -> None:
         now = datetime.now(UTC)

@@ -43,6 +43,7 @@ Scenario = Shared | Whole
 SCENARIOS: list[Scenario] = [
     Whole("cold", "request to first output, on a server that has just started", kernels.cold_starts),
     Shared("warm", "request to first output, warm", "ms", kernels.warm_starts),
+    Shared("claim", "a sandbox to first output, without a web server", "ms", kernels.claims),
     Shared("round-trip", "round trip of `print(1)`", "ms", kernels.round_trips),
     Shared("echo", "terminal echo", "ms", terminals.echoes),
     Shared("cell-bulk", "20 MB of lines from one cell", "s", kernels.cell_bulk),

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from bench.jupyter import Kernel
 from bench.report import Row
 from bench.scenarios.counts import Counts
-from bench.subject import Running, Starts, Subject
+from bench.subject import Claims, Running, Starts, Subject
 
 
 def cold_starts(subject: Subject, counts: Counts) -> Iterator[Row]:
@@ -24,6 +24,12 @@ def warm_starts(running: Starts, counts: Counts) -> list[float]:
     """Milliseconds to the first output where one has been started before."""
     running.first_output()
     return [running.first_output() for _ in range(counts.warm)]
+
+
+def claims(running: Claims, counts: Counts) -> list[float]:
+    """Milliseconds from asking for a sandbox, where no web server is in between, to its first output."""
+    running.claim()
+    return [running.claim() for _ in range(counts.warm)]
 
 
 def round_trips(running: Running, counts: Counts) -> list[float]:

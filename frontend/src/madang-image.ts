@@ -1,22 +1,20 @@
 /** A picture of the project. A drawing (SVG) is shown as a picture too: nothing in it runs.
  *
  * Attributes: `path` (with the project's slug in front), `language`. CSS variables: those of tokens.css. */
-import { css, html, nothing, type PropertyValues, type TemplateResult } from "lit";
-import { customElement, property, state } from "lit/decorators.js";
-import { ApiError, send } from "./api.js";
+import { css, html, nothing, type TemplateResult } from "lit";
+import { customElement, state } from "lit/decorators.js";
+import { send } from "./api.js";
 import { downloadUrl } from "./contents.js";
-import { MadangElement } from "./element.js";
-import type { FileView } from "./openers.js";
 import { shared } from "./styles.js";
 import { bytes } from "./usage-model.js";
-import { viewerStyle } from "./viewer-style.js";
+import { Viewer, viewerStyle } from "./viewer.js";
 
 const TYPES: Partial<Record<string, string>> = {
   png: "image/png", jpg: "image/jpeg", jpeg: "image/jpeg", gif: "image/gif", webp: "image/webp", avif: "image/avif", bmp: "image/bmp", ico: "image/x-icon", svg: "image/svg+xml",
 };
 
 @customElement("madang-image")
-export class MadangImage extends MadangElement implements FileView {
+export class MadangImage extends Viewer {
   static override styles = [
     shared,
     viewerStyle,
@@ -27,28 +25,16 @@ export class MadangImage extends MadangElement implements FileView {
     `,
   ];
 
-  @property() path = "";
   @state() private url = "";
   @state() private size = 0;
   @state() private measure = "";
-  @state() private problem = "";
   @state() private whole = false;
 
   override connectedCallback(): void {
     super.connectedCallback();
     this.onLeave(() => { this.take(""); });
-    if (this.hasUpdated) void this.look();
   }
 
-  protected override updated(changed: PropertyValues): void {
-    if (changed.has("path") && this.path) void this.look();
-  }
-
-  moveTo(path: string): void {
-    this.path = path;
-  }
-
-  /** Show what is on disk now. */
   async look(): Promise<void> {
     const { path } = this;
     try {
@@ -58,7 +44,7 @@ export class MadangImage extends MadangElement implements FileView {
       this.problem = "";
       this.take(URL.createObjectURL(new Blob([blob], { type: TYPES[path.slice(path.lastIndexOf(".") + 1).toLowerCase()] ?? "" })));
     } catch (error) {
-      this.problem = error instanceof ApiError ? error.message || this.t("offline") : String(error);
+      this.fail(error);
     }
   }
 
@@ -68,10 +54,9 @@ export class MadangImage extends MadangElement implements FileView {
   }
 
   override render(): TemplateResult {
-    const name = this.path.slice(this.path.lastIndexOf("/") + 1);
-    if (this.problem) return html`<div class="empty" role="alert"><b>${this.t("openFailed", { name })}</b><span>${this.problem}</span></div>`;
+    if (this.problem) return this.sorry();
     return html`<div class="bar"><span class="num">${this.measure} ${this.size ? bytes(this.size) : ""}</span><span class="space"></span><a href=${downloadUrl(this.path)} download>${this.t("download")}</a></div>
-      <div class="body ${this.whole ? "whole" : ""}">${this.url ? html`<img src=${this.url} alt=${name} @click=${() => (this.whole = !this.whole)}
+      <div class="body ${this.whole ? "whole" : ""}">${this.url ? html`<img src=${this.url} alt=${this.name} @click=${() => (this.whole = !this.whole)}
         @load=${(event: Event) => { const { naturalWidth, naturalHeight } = event.target as HTMLImageElement; this.measure = `${String(naturalWidth)} × ${String(naturalHeight)} ·`; }}
         @error=${() => (this.problem = this.t("notAPicture"))} />` : nothing}</div>`;
   }

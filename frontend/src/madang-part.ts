@@ -2,21 +2,19 @@
  *
  * Attributes: `path` (with the project's slug in front), `language`. CSS variables: those of tokens.css. */
 import { css, html, type PropertyValues, type TemplateResult } from "lit";
-import { customElement, property, state } from "lit/decorators.js";
+import { customElement, state } from "lit/decorators.js";
 import { ApiError } from "./api.js";
 import { downloadUrl, readPart } from "./contents.js";
-import { MadangElement } from "./element.js";
 import { hexDump, isText, wholeLines } from "./file-parts.js";
-import type { FileView } from "./openers.js";
 import { shared } from "./styles.js";
 import { bytes } from "./usage-model.js";
-import { viewerStyle } from "./viewer-style.js";
+import { Viewer, viewerStyle } from "./viewer.js";
 
 const TEXT_PART = 128 * 1024;
 const BYTES_PART = 8 * 1024;
 
 @customElement("madang-part")
-export class MadangPart extends MadangElement implements FileView {
+export class MadangPart extends Viewer {
   static override styles = [
     shared,
     viewerStyle,
@@ -26,28 +24,15 @@ export class MadangPart extends MadangElement implements FileView {
     `,
   ];
 
-  @property() path = "";
   @state() private data: Uint8Array = new Uint8Array();
   @state() private first = 0;
   @state() private size = 0;
   @state() private text = true;
-  @state() private problem = "";
   @state() private ready = false;
 
-  override connectedCallback(): void {
-    super.connectedCallback();
-    if (this.hasUpdated) void this.look();
-  }
-
-  protected override updated(changed: PropertyValues): void {
-    if (changed.has("path") && this.path) {
-      this.ready = false;
-      void this.go(0);
-    }
-  }
-
-  moveTo(path: string): void {
-    this.path = path;
+  protected override willUpdate(changed: PropertyValues): void {
+    super.willUpdate(changed);
+    if (changed.has("path")) [this.ready, this.first] = [false, 0];
   }
 
   async look(): Promise<void> {
@@ -69,13 +54,12 @@ export class MadangPart extends MadangElement implements FileView {
       this.renderRoot.querySelector(".body")?.scrollTo({ top: 0 });
     } catch (error) {
       if (error instanceof ApiError && error.status === 416) [this.data, this.size, this.ready] = [new Uint8Array(), 0, true];
-      else this.problem = error instanceof ApiError ? error.message || this.t("offline") : String(error);
+      else this.fail(error);
     }
   }
 
   override render(): TemplateResult {
-    const name = this.path.slice(this.path.lastIndexOf("/") + 1);
-    if (this.problem) return html`<div class="empty" role="alert"><b>${this.t("openFailed", { name })}</b><span>${this.problem}</span><button @click=${() => void this.look()}>${this.t("tryAgain")}</button></div>`;
+    if (this.problem) return this.sorry();
     const shown = this.text ? wholeLines(this.data, this.first, this.size) : { text: hexDump(this.data.subarray(0, BYTES_PART), this.first), used: Math.min(this.data.length, BYTES_PART) };
     const end = this.first + shown.used;
     return html`<div class="bar"><span role="status">${this.t(this.text ? "partOf" : "binaryPart", { from: bytes(this.first), to: bytes(end), size: bytes(this.size) })}</span><span class="space"></span>
@@ -83,7 +67,7 @@ export class MadangPart extends MadangElement implements FileView {
         <button ?disabled=${this.first === 0} @click=${() => void this.go(this.first - this.span)}>${this.t("before")}</button>
         <button ?disabled=${end >= this.size} @click=${() => void this.go(end)}>${this.t("next")}</button>
         <a href=${downloadUrl(this.path)} download>${this.t("download")}</a></div>
-      <div class="body" tabindex="0" role="region" aria-label=${name}><pre>${shown.text}</pre></div>`;
+      <div class="body" tabindex="0" role="region" aria-label=${this.name}><pre>${shown.text}</pre></div>`;
   }
 }
 

@@ -2,19 +2,17 @@
  *
  * Attributes: `path` (with the project's slug in front), `language`. CSS variables: those of tokens.css. */
 import { css, html, type PropertyValues, type TemplateResult } from "lit";
-import { customElement, property, state } from "lit/decorators.js";
+import { customElement, state } from "lit/decorators.js";
 import { downloadUrl } from "./contents.js";
-import { MadangElement } from "./element.js";
-import type { FileView } from "./openers.js";
 import type * as Pdf from "./pdf.js";
 import { shared } from "./styles.js";
-import { viewerStyle } from "./viewer-style.js";
+import { Viewer, viewerStyle } from "./viewer.js";
 
 const WIDEST = 900;
 const ZOOMS = [0.5, 0.75, 1, 1.5, 2];
 
 @customElement("madang-pdf")
-export class MadangPdf extends MadangElement implements FileView {
+export class MadangPdf extends Viewer {
   static override styles = [
     shared,
     viewerStyle,
@@ -30,10 +28,8 @@ export class MadangPdf extends MadangElement implements FileView {
     `,
   ];
 
-  @property() path = "";
   @state() private pages = 0;
   @state() private zoom = 1;
-  @state() private problem = "";
   private pdf: typeof Pdf | null = null;
   private opened: Pdf.PDFDocumentProxy | null = null;
   private observer: IntersectionObserver | null = null;
@@ -41,16 +37,11 @@ export class MadangPdf extends MadangElement implements FileView {
   override connectedCallback(): void {
     super.connectedCallback();
     this.onLeave(() => { this.close(); });
-    if (this.hasUpdated) void this.look();
   }
 
   protected override updated(changed: PropertyValues): void {
-    if (changed.has("path") && this.path) void this.look();
-    else if (changed.has("zoom")) this.watch();
-  }
-
-  moveTo(path: string): void {
-    this.path = path;
+    super.updated(changed);
+    if (changed.has("zoom") && !changed.has("path")) this.watch();
   }
 
   private close(): void {
@@ -60,7 +51,6 @@ export class MadangPdf extends MadangElement implements FileView {
     this.opened = null;
   }
 
-  /** Show what is on disk now. */
   async look(): Promise<void> {
     const { path } = this;
     try {
@@ -77,7 +67,7 @@ export class MadangPdf extends MadangElement implements FileView {
       await this.updateComplete;
       this.watch();
     } catch (error) {
-      this.problem = error instanceof Error ? error.message : String(error);
+      this.fail(error);
     }
   }
 
@@ -100,7 +90,7 @@ export class MadangPdf extends MadangElement implements FileView {
     try {
       await pdf.drawPage(opened, Number(place.dataset.page), place, place.clientWidth);
     } catch (error) {
-      if (this.opened === opened) this.problem = error instanceof Error ? error.message : String(error);
+      if (this.opened === opened) this.fail(error);
     }
   }
 
@@ -109,14 +99,13 @@ export class MadangPdf extends MadangElement implements FileView {
   }
 
   override render(): TemplateResult {
-    const name = this.path.slice(this.path.lastIndexOf("/") + 1);
-    if (this.problem) return html`<div class="empty" role="alert"><b>${this.t("openFailed", { name })}</b><span>${this.problem}</span><a href=${downloadUrl(this.path)} download>${this.t("download")}</a></div>`;
+    if (this.problem) return this.sorry();
     const width = `min(${String(WIDEST * this.zoom)}px, ${String(100 * Math.max(1, this.zoom))}cqw - 32px)`;
     return html`<div class="bar"><span class="num" role="status">${this.pages ? this.t("pagesN", { n: this.pages }) : this.t("loading")}</span><span class="space"></span>
         <button ?disabled=${this.zoom === ZOOMS[0]} aria-label=${this.t("smaller")} @click=${() => { this.step(-1); }}>−</button><span class="num">${Math.round(this.zoom * 100)} %</span>
         <button ?disabled=${this.zoom === ZOOMS.at(-1)} aria-label=${this.t("larger")} @click=${() => { this.step(1); }}>+</button>
         <a href=${downloadUrl(this.path)} download>${this.t("download")}</a></div>
-      <div class="body" tabindex="0" role="region" aria-label=${name} style="container-type:inline-size">${Array.from({ length: this.pages }, (_, at) =>
+      <div class="body" tabindex="0" role="region" aria-label=${this.name} style="container-type:inline-size">${Array.from({ length: this.pages }, (_, at) =>
         html`<div class="page" data-page=${at + 1} role="group" aria-label=${this.t("pageN", { n: at + 1 })} style="width:${width}"></div>`)}</div>`;
   }
 }

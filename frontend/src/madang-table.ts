@@ -1,16 +1,14 @@
 /** A table in a text file (CSV, TSV), a page at a time: of a large file only what is looked at is fetched.
  *
  * Attributes: `path` (with the project's slug in front), `language`. CSS variables: those of tokens.css. */
-import { css, html, nothing, type PropertyValues, type TemplateResult } from "lit";
-import { customElement, property, state } from "lit/decorators.js";
+import { css, html, nothing, type TemplateResult } from "lit";
+import { customElement, state } from "lit/decorators.js";
 import { ApiError } from "./api.js";
 import { downloadUrl, readPart } from "./contents.js";
 import { CsvReader, separatorOf } from "./csv.js";
-import { MadangElement } from "./element.js";
-import type { FileView } from "./openers.js";
 import { shared } from "./styles.js";
 import { bytes } from "./usage-model.js";
-import { viewerStyle } from "./viewer-style.js";
+import { Viewer, viewerStyle } from "./viewer.js";
 
 const PIECE = 1024 * 1024;
 const PAGE = 200;
@@ -18,7 +16,7 @@ const MOST_ROWS = 200_000;
 const MOST_COLUMNS = 200;
 
 @customElement("madang-table")
-export class MadangTable extends MadangElement implements FileView {
+export class MadangTable extends Viewer {
   static override styles = [
     shared,
     viewerStyle,
@@ -32,11 +30,9 @@ export class MadangTable extends MadangElement implements FileView {
     `,
   ];
 
-  @property() path = "";
   @state() private rows: string[][] = [];
   @state() private page = 0;
   @state() private done = false;
-  @state() private problem = "";
   @state() private size = 0;
   @state() private loading = false;
   private read = 0;
@@ -47,15 +43,6 @@ export class MadangTable extends MadangElement implements FileView {
   override connectedCallback(): void {
     super.connectedCallback();
     this.onLeave(() => { this.asking.abort(); });
-    if (this.hasUpdated) void this.look();
-  }
-
-  protected override updated(changed: PropertyValues): void {
-    if (changed.has("path") && this.path) void this.look();
-  }
-
-  moveTo(path: string): void {
-    this.path = path;
   }
 
   /** From the start again: the file may have changed. */
@@ -88,7 +75,8 @@ export class MadangTable extends MadangElement implements FileView {
         this.take(piece);
       }
     } catch (error) {
-      if (!asking.signal.aborted) this.fail(error);
+      if (error instanceof ApiError && error.status === 416) this.done = true; // an empty file
+      else if (!asking.signal.aborted) this.fail(error);
     } finally {
       if (asking === this.asking) this.loading = false;
     }
@@ -104,11 +92,6 @@ export class MadangTable extends MadangElement implements FileView {
     this.done = last || this.rows.length >= MOST_ROWS;
   }
 
-  private fail(error: unknown): void {
-    if (error instanceof ApiError && error.status === 416) this.done = true; // an empty file
-    else this.problem = error instanceof ApiError ? error.message || this.t("offline") : String(error);
-  }
-
   private async go(page: number): Promise<void> {
     if (page >= this.pages) await this.need(page);
     this.page = Math.min(Math.max(page, 0), this.pages - 1);
@@ -116,8 +99,7 @@ export class MadangTable extends MadangElement implements FileView {
   }
 
   override render(): TemplateResult {
-    const name = this.path.slice(this.path.lastIndexOf("/") + 1);
-    if (this.problem) return html`<div class="empty" role="alert"><b>${this.t("openFailed", { name })}</b><span>${this.problem}</span><button @click=${() => void this.look()}>${this.t("tryAgain")}</button></div>`;
+    if (this.problem) return this.sorry();
     const [head = [], ...body] = this.rows;
     const first = this.page * PAGE;
     const shown = body.slice(first, first + PAGE);
@@ -126,7 +108,7 @@ export class MadangTable extends MadangElement implements FileView {
         <button ?disabled=${this.page === 0 || this.loading} @click=${() => void this.go(this.page - 1)}>${this.t("before")}</button>
         <button ?disabled=${this.loading || (this.done && this.page >= this.pages - 1)} @click=${() => void this.go(this.page + 1)}>${this.t("next")}</button>
         <a href=${downloadUrl(this.path)} download>${this.t("download")}</a></div>
-      ${this.rows.length === 0 && this.done ? html`<div class="empty">${this.t("emptyFile")}</div>` : html`<div class="body" tabindex="0" role="region" aria-label=${name}><table>
+      ${this.rows.length === 0 && this.done ? html`<div class="empty">${this.t("emptyFile")}</div>` : html`<div class="body" tabindex="0" role="region" aria-label=${this.name}><table>
         <thead><tr><th scope="col"><span class="sr">${this.t("row")}</span></th>${head.slice(0, MOST_COLUMNS).map((cell) => html`<th scope="col" title=${cell}>${cell}</th>`)}${head.length > MOST_COLUMNS ? html`<th>…</th>` : nothing}</tr></thead>
         <tbody>${shown.map((row, at) => html`<tr><th scope="row">${first + at + 1}</th>${row.slice(0, MOST_COLUMNS).map((cell) => html`<td class=${/^-?[\d.,]+(e-?\d+)?$/i.test(cell) ? "n" : ""} title=${cell.length > 40 ? cell.slice(0, 500) : nothing}>${cell.slice(0, 500)}</td>`)}</tr>`)}</tbody></table></div>`}`;
   }
