@@ -342,8 +342,13 @@ export class MadangWorkspace extends MadangElement {
     return view?.runAll ? view : null;
   }
 
+  /** What the kernel does of what is in front: a notebook's own, else the console's. */
+  get kernelInFront(): string {
+    return this.notebook ? (this.notebooks.get(this.files.active) ?? "none") : this.kernelState;
+  }
+
   get busy(): boolean {
-    return (this.notebook ? this.notebooks.get(this.files.active) : this.kernelState) === "busy";
+    return this.kernelInFront === "busy";
   }
 
   get runnable(): boolean {

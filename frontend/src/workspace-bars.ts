@@ -5,7 +5,6 @@ import type { Key } from "./i18n.js";
 import { toggleTheme } from "./page-choices.js";
 import type { MadangWorkspace, Pane } from "./madang-workspace.js";
 import { companions, initials } from "./people.js";
-import type { KernelState } from "./transcript.js";
 import type { Now } from "./madang-usage.js";
 import { percent } from "./usage-charts.js";
 import { bytes, type Session } from "./usage-model.js";
@@ -16,8 +15,8 @@ const TONE: Record<Session["state"], string> = {
   pending: "soon", preparing: "soon", running: "good", paused: "soon", stopping: "soon", stopped: "", failed: "bad",
 };
 
-const KERNEL: Record<KernelState, Key> = {
-  unknown: "kernelUnknown", starting: "kernelStarting", idle: "kernelIdle", busy: "kernelBusy", restarting: "kernelRestarting", dead: "kernelDead",
+const KERNEL: Partial<Record<string, Key>> = {
+  none: "kernelNone", unknown: "kernelUnknown", starting: "kernelStarting", idle: "kernelIdle", busy: "kernelBusy", restarting: "kernelRestarting", dead: "kernelDead",
 };
 
 export function workspaceBar(workspace: MadangWorkspace): TemplateResult {
@@ -87,7 +86,7 @@ export function workspaceFoot(workspace: MadangWorkspace): TemplateResult {
   const connection: Key = over || link === "closed" ? "disconnected" : link === "open" ? "online" : workspace.wasOpen ? "reconnecting" : "connecting";
   return html`<footer>
     <span class=${saved === "failed" ? "bad" : ""} role="status">${saved ? `${mark[saved]} ${t(words[saved])}` : files.active ? nothing : t("noFile")}</span>
-    <span>${workspace.image.replace(":", " ")}${workspace.readonly ? nothing : html` · ${t(over ? "kernelDead" : KERNEL[workspace.kernelState])}`}</span>
+    <span>${workspace.image.replace(":", " ")}${workspace.readonly ? nothing : html` · ${t(over ? "kernelDead" : KERNEL[workspace.kernelInFront] ?? "kernelUnknown")}`}</span>
     <span class="space"></span>
     ${workspace.now && session?.state === "running" ? html`<button class="now num" title=${t("session")} @click=${() => { workspace.goTo("session"); }}>${inFew(workspace.now, t)}</button>` : nothing}
     ${cursor && workspace.inFront === "editor" ? html`<span>${t("position", cursor)}</span>` : nothing}
@@ -111,7 +110,7 @@ function languages(workspace: MadangWorkspace): TemplateResult {
 export function workspacePhoneMore(workspace: MadangWorkspace): TemplateResult {
   const t = workspace.say.bind(workspace);
   const live = workspace.session?.state === "running";
-  return html`<div class="phone-more"><p>${workspace.image.replace(":", " ")} · ${t(KERNEL[workspace.kernelState])}</p>
+  return html`<div class="phone-more"><p>${workspace.image.replace(":", " ")} · ${t(KERNEL[workspace.kernelInFront] ?? "kernelUnknown")}</p>
     ${workspace.readonly ? nothing : html`<button ?disabled=${!live} @click=${() => { workspace.restartKernel(); }}>${icon("restart")}${t("restart")}</button>`}
     <button @click=${() => void workspace.share()}>${t("share")}</button>
     <button @click=${() => { toggleTheme(); }}>${icon("sun")}${t("theme")}</button>${languages(workspace)}</div>`;

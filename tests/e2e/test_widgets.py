@@ -91,6 +91,7 @@ def test_widgets_of_a_cell_that_runs_are_alive_meanwhile(workspace: Workspace, f
     shown = widget(book, 1)
     expect(shown.locator(".madang-output")).to_have_text("begun", timeout=PATIENCE)
     expect(shown.locator(".progress-bar")).to_have_attribute("style", re.compile("width: 60%"))
+    expect(book.page.get_by_role("contentinfo")).to_contain_text("kernel busy")
     screenshot(book.page, "widget-long-cell")
     files.write("go", "")
     expect(shown.locator(".madang-output")).to_have_text(re.compile(r"begun\s+over"), timeout=PATIENCE)
