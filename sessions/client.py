@@ -53,18 +53,21 @@ async def locate(id: str) -> str:
     Raises:
         Problem: it is not running, or the service is away.
     """
-    for last in (False, True):
-        try:
-            async with asyncio.timeout(CALL_SECONDS):
-                return str((await (await shared()).call("session.locate", id=id))["socket"])
-        except CallError as error:
-            raise refusal(error) from error
-        except TimeoutError as error:
-            raise service_away() from error
-        except ConnectionError as error:  # the service restarts: what was shared is gone
-            if last:
-                raise service_away() from error
-    raise AssertionError("unreachable")
+    try:
+        async with asyncio.timeout(CALL_SECONDS):
+            try:
+                return await _located(id)
+            except ConnectionError:  # the service restarts: what was shared is gone
+                return await _located(id)
+    except CallError as error:
+        raise refusal(error) from error
+    except (ConnectionError, TimeoutError) as error:
+        raise service_away() from error
+
+
+async def _located(id: str) -> str:
+    answer = await (await shared()).call("session.locate", id=id)
+    return str(answer["socket"])
 
 
 async def connect() -> Client:
