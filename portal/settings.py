@@ -193,7 +193,7 @@ _sqlite = {
         # A transaction that will write takes its lock at the start: it waits instead of failing half-way.
         "transaction_mode": "IMMEDIATE",
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON;"
-        " PRAGMA temp_store=MEMORY; PRAGMA cache_size=-2000; PRAGMA mmap_size=134217728;",
+        " PRAGMA temp_store=MEMORY; PRAGMA cache_size=-2000; PRAGMA mmap_size=33554432;",
     },
 }
 _kept = {"CONN_MAX_AGE": 600, "CONN_HEALTH_CHECKS": True}  # threads stay, see portal/handler.py

@@ -18,11 +18,7 @@ class Docker:
     languages = ("python",)
 
     def missing(self) -> str:
-        if not shutil.which("docker"):
-            return "it is not installed"
-        if _docker("version").returncode:
-            return "no Docker Engine is up here"
-        return "" if not _docker("image", "inspect", IMAGE).returncode else f"first: docker pull {IMAGE}"
+        return missing_from_engine(IMAGE, f"docker pull {IMAGE}")
 
     @contextmanager
     def running(self, spares: bool = True, room: int = 0) -> Iterator[Docker]:
@@ -47,6 +43,15 @@ class Docker:
 
     def processor(self) -> dict[str, float]:
         return {}
+
+
+def missing_from_engine(image: str, mend: str) -> str:
+    """Why ``image`` cannot be had of a Docker Engine here; "" when it can. ``mend`` is the command that gets it."""
+    if not shutil.which("docker"):
+        return "docker is not installed"
+    if _docker("version").returncode:
+        return "no Docker Engine is up here"
+    return f"first: {mend}" if _docker("image", "inspect", image).returncode else ""
 
 
 def _docker(*arguments: str) -> subprocess.CompletedProcess[bytes]:

@@ -17,11 +17,12 @@ from bench import memory
 from bench.claiming import first_output
 from bench.desk import Desk
 from bench.jupyter import Jupyter
+from bench.peers.docker import missing_from_engine
 from bench.subject import SERVERS, Server
 from bin.lib.browser import sign_in
 from bin.lib.layout import state
 from bin.lib.running import Site, wait_for
-from sandbox.drivers.pool import MOST_EXPECTED
+from sandbox.drivers.pool import LEAST, MOST_EXPECTED
 from sandbox.images import Image, image_for_kernel
 
 LIVE = {"state": "live"}
@@ -57,6 +58,7 @@ asyncio.run(call("pool.expect", image={image!r}, count={count}, begin={begin!r},
 
 class Madang:
     name = "Madang"
+    settings: Mapping[str, str] = {}
     scenarios = SERVERS | {"claim", "bell", "live", "churn", "runs", "pages", "together"}
 
     def missing(self) -> str:
@@ -66,7 +68,7 @@ class Madang:
     def running(self, spares: bool = True, room: int = 0) -> Iterator[Server]:
         base = state() / "bench"
         base.mkdir(parents=True, exist_ok=True)
-        settings = {"MADANG_SELFTESTS": "0"} | ({} if spares else {"MADANG_SPARES": "0"})
+        settings = {"MADANG_SELFTESTS": "0", **self.settings} | ({} if spares else {"MADANG_SPARES": "0"})
         if room:  # as an operator would who knows that sessions stay far below what they are granted
             settings["MADANG_CAPACITY_CPU"] = str(room * _image().slots.cpu)
             settings["MADANG_CAPACITY_MEMORY"] = str(room * _image().slots.memory)
@@ -77,6 +79,16 @@ class Madang:
                     yield running
                 finally:
                     running.end_all()
+
+
+class MadangDocker(Madang):
+    name = "Madang, docker driver"
+    settings = {"MADANG_DRIVER": "docker"}
+    scenarios = frozenset(["warm", "claim"])
+
+    def missing(self) -> str:
+        image = f"madang/{_image().directory.name}"
+        return missing_from_engine(image, f"manage.py images build {_image().name}")
 
 
 class RunningSite(Server):
@@ -162,6 +174,7 @@ class RunningSite(Server):
             project = self._project(_bearer(user))
             directory = str(self.site.state / "projects" / project)
             self._wanted = {"user": int(owner), "project": project, "directory": directory, "image": _image().name}
+        wait_for(lambda: self._spares() >= LEAST, what="spare sandboxes")
         return asyncio.run(first_output(self.site.state, **self._wanted))
 
     def announce(self, count: int) -> None:

@@ -27,7 +27,7 @@ def warm_starts(running: Starts, counts: Counts) -> list[float]:
 
 
 def claims(running: Claims, counts: Counts) -> list[float]:
-    """Milliseconds from asking for a sandbox, where no web server is in between, to its first output."""
+    """Milliseconds from asking for a sandbox that is there, with no web server in between, to its first output."""
     running.claim()
     return [running.claim() for _ in range(counts.warm)]
 
