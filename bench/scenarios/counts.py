@@ -28,5 +28,5 @@ class Counts:
 
 QUICK = Counts(
     cold=1, warm=5, round_trips=50, echoes=50, sessions=3, floods=1, bell=(5,), bell_seconds=60.0, live=10, churn=20,
-    runs=20, pages=1, keys=20,
+    runs=20, pages=1, keys=50,
 )  # fmt: skip

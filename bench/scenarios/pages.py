@@ -21,6 +21,7 @@ VIEW: ViewportSize = {"width": 1360, "height": 860}
 PATIENCE = 120_000
 CELLS, CELL_BYTES, LINES = 500, 40_000, 10_000
 KEY_MS, WHEEL, WHEELS = 40, 1500, 80
+REMARK = "# " + "abcdefghi " * 4 + "abcdefg\n"
 
 LISTEN_TO_KEYS = """() => {
     window.benchTimes = [];
@@ -149,7 +150,7 @@ def _typing(page: Page, desk: Desk, counts: Counts) -> list[float]:
     field.click()
     page.keyboard.type("# a first line", delay=KEY_MS)
     page.evaluate(LISTEN_TO_KEYS)
-    page.keyboard.type("abcdefghi " * (counts.keys // 10), delay=KEY_MS)
+    page.keyboard.type(REMARK * (counts.keys // len(REMARK)), delay=KEY_MS)
     page.wait_for_function(f"window.benchTimes.length >= {counts.keys}")
     return list(page.evaluate("window.benchTimes"))
 

@@ -18,6 +18,7 @@ export type SaveState = "saved" | "saving" | "unsaved" | "failed";
 
 /** Save this long after the last keystroke. */
 const PAUSE_MS = 1200;
+const CURSOR_MS = 120;
 const RETRY_MS = 5000;
 const NAMES_MS = 2500;
 
@@ -60,6 +61,7 @@ export class MadangEditor extends MadangElement {
   private saving: Promise<boolean> | null = null;
   private opening = Promise.resolve();
   private renamed = false;
+  private cursorTimer: ReturnType<typeof setTimeout> | undefined;
   private place: { line: number; column: number } | null = null;
 
   override connectedCallback(): void {
@@ -75,6 +77,7 @@ export class MadangEditor extends MadangElement {
     this.onLeave(() => {
       void this.saveIfNeeded();
       clearTimeout(this.timer);
+      clearTimeout(this.cursorTimer);
       this.leave();
     });
     if (this.hasUpdated) this.open();
@@ -259,11 +262,19 @@ export class MadangEditor extends MadangElement {
       code.EditorView.updateListener.of((update) => {
         if (update.docChanged && !this.document) this.changed();
         if (update.transactions.some((one) => one.isUserEvent("select") || one.isUserEvent("input"))) this.followed = 0;
-        if (update.selectionSet || update.docChanged) this.tellCursor();
+        if (update.selectionSet || update.docChanged) this.tellCursorSoon();
       }),
       code.EditorView.contentAttributes.of({ "aria-label": this.t("editing", { name: this.name }) }),
       this.writable.of(code.EditorState.readOnly.of(!writable)),
     ];
+  }
+
+  /** Not at each key: who shows it draws anew, and the key's own letter would have to wait for that. */
+  private tellCursorSoon(): void {
+    this.cursorTimer ??= setTimeout(() => {
+      this.cursorTimer = undefined;
+      this.tellCursor();
+    }, CURSOR_MS);
   }
 
   private tellCursor(): void {
