@@ -19,7 +19,7 @@ from sessions.ports import watch_ports
 from sessions.problems import Problem
 from sessions.projects import Right
 from sessions.receipts import Receipts
-from sessions.relay import BAD_MESSAGE, ENDED, NO_SUCH_THING, Closed, Relay, live_session
+from sessions.relay import AWAY, BAD_MESSAGE, ENDED, NO_SUCH_THING, Closed, Relay, live_session
 from sessions.represent import session_json
 from sessions.terminals import person
 
@@ -262,6 +262,10 @@ class Events(Relay):
 
     async def _tell(self, session: Session) -> None:
         await self.send(text_data=json.dumps({"type": "session", **session_json(session)}))
+
+    async def _why_lost(self) -> int:
+        """The session service is away: whether its session ends, and how, is told when it is there again."""
+        return AWAY
 
     end_code = ENDED
 

@@ -16,6 +16,7 @@ from sandbox.runner.pace import SMALLEST
 from sessions import client, relay, runner
 from sessions.jupyter import framing
 from sessions.lifecycle import Stop
+from sessions.models import Session
 from sessions.service.keeper import Keeper
 from sessions.service.live import LiveSession
 from tests.sessions.conftest import Create, until
@@ -426,6 +427,26 @@ async def test_while_the_service_is_away(
     for path in (terminal(session), f"/api/v1/sessions/{session.id}/events"):
         async with Socket(alice, path) as socket:
             assert await socket.next() == relay.AWAY
+
+
+async def test_who_loses_the_service_while_a_session_ends_comes_again_for_its_end(
+    service: Keeper, create: Create, alice: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = await create(service)
+    await service.settle(session)
+    dialled, connect = [], client.connect
+
+    async def connect_and_tell() -> Any:
+        dialled.append(await connect())
+        return dialled[-1]
+
+    monkeypatch.setattr(client, "connect", connect_and_tell)
+    async with Socket(alice, f"/api/v1/sessions/{session.id}/events") as socket:
+        assert json.loads(await socket.next())["state"] == "running"
+        await Session.objects.filter(pk=session.id).aupdate(state="stopping")
+        for connection in dialled:
+            connection._writer.transport.abort()
+        assert await socket.code() == relay.AWAY
 
 
 async def test_ports_are_announced_as_they_come_and_go(
