@@ -17,7 +17,7 @@ export const groupsStyle = css`
   :host { display: block; min-height: 0; min-width: 0; }
   .groups { display: grid; grid-template-rows: minmax(0, 1fr); height: 100%; }
   .group { display: grid; grid-template: auto minmax(0, 1fr) / minmax(0, 1fr); min-height: 0; min-width: 0; }
-  .view { position: relative; min-height: 0; min-width: 0; background: var(--surface); }
+  .view { grid-row: 2; position: relative; min-height: 0; min-width: 0; background: var(--surface); }
   ::slotted(*) { position: absolute; inset: 0; }
   .tabs .space { flex: 1; }
   .tab.over { box-shadow: inset 2px 0 var(--accent); }

@@ -43,6 +43,10 @@ def test_on_a_phone(open_page: Open, site: Site, account: Account, project: str)
     workspace = Workspace(page).wait_until_ready()
     workspace.expect_output("print(6*7)", "42")
     assert fits(page)
+    log, field = page.get_by_role("log").bounding_box(), workspace.console.get_by_role("textbox").bounding_box()
+    assert log and field
+    assert log["height"] > PHONE["height"] / 2, "what ran cannot be seen"
+    assert field["y"] > log["y"] + log["height"] / 2, "code is not typed below what ran"
     screenshot(page, "phone-console")
     show("Terminal")
     workspace.wait_for_prompt()
