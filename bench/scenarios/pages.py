@@ -150,8 +150,9 @@ def _typing(page: Page, desk: Desk, counts: Counts) -> list[float]:
     field.click()
     page.keyboard.type("# a first line", delay=KEY_MS)
     page.evaluate(LISTEN_TO_KEYS)
-    page.keyboard.type(REMARK * (counts.keys // len(REMARK)), delay=KEY_MS)
-    page.wait_for_function(f"window.benchTimes.length >= {counts.keys}")
+    typed = REMARK * max(1, counts.keys // len(REMARK))
+    page.keyboard.type(typed, delay=KEY_MS)
+    page.wait_for_function(f"window.benchTimes.length >= {len(typed)}")
     return list(page.evaluate("window.benchTimes"))
 
 

@@ -7,6 +7,9 @@ import { WidgetModels } from "./widget-models.js";
 /** What ipywidgets calls its comms. Frames get no others. */
 const TARGETS = ["jupyter.widget", "jupyter.widget.control"];
 
+/** What a kernel is said to do when it knows none of its comms any more. */
+const AFRESH = ["starting", "restarting", "autorestarting", "dead"];
+
 /** How often frames hear of outputs that come one after the other. */
 const NEWS_MS = 60;
 
@@ -34,7 +37,7 @@ export class KernelComms implements Comms {
       this.tell(words);
       return false;
     }
-    if ((message.content as { execution_state?: string }).execution_state === "starting") this.lose();
+    if (message.header.msg_type === "status" && AFRESH.includes(String((message.content as { execution_state?: unknown }).execution_state))) this.lose();
     const taken = this.models.takeOutput(parentOf(message), message.header.msg_type, message.content as Readonly<Record<string, unknown>>);
     if (taken) this.timer ??= setTimeout(() => { this.tellNews(); }, NEWS_MS);
     return taken;

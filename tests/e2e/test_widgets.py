@@ -161,3 +161,6 @@ def test_the_console_has_widgets_too(workspace: Workspace) -> None:
     workspace.show_console()
     shown = workspace.last.frame_locator("madang-output iframe")
     expect(shown.locator(".madang-output")).to_have_text("squared 9", timeout=PATIENCE)
+    workspace.page.get_by_role("button", name="Restart kernel").click()
+    workspace.page.get_by_role("alertdialog").get_by_role("button", name="Restart kernel").click()
+    expect(workspace.last).to_contain_text("Run the cell again", timeout=PATIENCE)
