@@ -98,6 +98,15 @@ class Engine:
         except (DockerException, OSError, TypeError) as error:
             raise _failed("not_built", f"{image.name} could not be built", error) from error
 
+    def image_id(self, image: Image) -> str:
+        """Of what is built for ``image`` now; another build has another one."""
+        try:
+            return str(self._api.inspect_image(tag_of(image))["Id"])
+        except NotFound as error:
+            raise _not_built(image) from error
+        except (DockerException, OSError) as error:
+            raise _failed("image_missing", f"The image {image.name} cannot be looked at", error) from error
+
     def python_settings(self, image: Image) -> str:
         """The text of the image's ``pyvenv.cfg``; looked at in a container that is never started.
 
@@ -105,7 +114,7 @@ class Engine:
         """
         try:
             if image.root is not None:
-                self._api.inspect_image(tag_of(image))
+                self.image_id(image)
                 return ""
             id = self._api.create_container(tag_of(image), command=["true"], network_disabled=True)["Id"]
             try:
@@ -116,8 +125,7 @@ class Engine:
             finally:
                 self._api.remove_container(id, force=True)
         except NotFound as error:
-            message = f"The image {image.name} is not built: manage.py images build {image.directory.name}"
-            raise SandboxError("image_missing", message) from error
+            raise _not_built(image) from error
         except (DockerException, OSError) as error:
             raise _failed("image_missing", f"The image {image.name} cannot be looked at", error) from error
 
@@ -141,8 +149,7 @@ class Engine:
             )["Id"]
             self._api.start(id)
         except NotFound as error:
-            message = f"The image {image.name} is not built: manage.py images build {image.directory.name}"
-            raise SandboxError("image_missing", message) from error
+            raise _not_built(image) from error
         except (DockerException, OSError) as error:
             self.remove(plan.id)
             raise _failed("not_started", "The container could not be started", error) from error
@@ -244,6 +251,11 @@ def _environment(image: Image) -> dict[str, str]:
     single = dict.fromkeys(image.thread_variables, "1")  # a fork cannot inherit threads
     ours = {"PATH": f"{PREFIX}/bin:/usr/bin:/bin", "LANG": "C.UTF-8", "PYTHONPATH": CODE, "HOME": HOME}
     return {**ours, "MPLCONFIGDIR": f"{PREFIX}/matplotlib", **single, **image.environment}
+
+
+def _not_built(image: Image) -> SandboxError:
+    command = f"manage.py images build {image.directory.name}"
+    return SandboxError("image_missing", f"The image {image.name} is not built: {command}")
 
 
 def _failed(code: str, what: str, error: Exception) -> SandboxError:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from sandbox.container.plan import DATASETS, PREFIX
 from sandbox.images import DRIVERS
-from sandbox.jail import linux, root
+from sandbox.jail import claim, linux, root
 from sandbox.jail.bind import Bind
 from sandbox.jail.cgroups import Cgroup
 from sandbox.jail.plan import HOME, Plan, only_programs
@@ -20,8 +20,6 @@ from sandbox.jail.seen import CPU_FOLDER
 from sandbox.jail.shown import with_shown
 from sandbox.policy import Programs
 
-FILES = "files"
-"""In the sandbox's directory: its files that lie outside of home, bound from there one by one."""
 _ROOM = "/mnt"
 _WHOLE = (CPU_FOLDER, DRIVERS)
 """Folders that are bound as one."""
@@ -36,7 +34,7 @@ def sources(plan: Plan, cgroup: Cgroup, directory: Path) -> Trees:
     assert plan.host_id is not None
     spaces = {owner: root.idmap_namespace(owner, plan.host_id) for owner in owners}
     try:
-        return root.open_sources(replace(shown, binds=[*shown.binds, *_files(plan, directory / FILES)]), spaces)
+        return root.open_sources(replace(shown, binds=[*shown.binds, *_files(plan, directory / claim.FILES)]), spaces)
     finally:
         for space in spaces.values():
             os.close(space)
@@ -67,14 +65,9 @@ def furnish(plan: Plan, programs: Programs, trees: Trees) -> None:
 
 def _files(plan: Plan, folder: Path) -> list[Bind]:
     """Write the plan's files outside of home under ``folder``, and say how they are bound."""
-    targets = []
-    for name, text in plan.files.items():
-        if name.startswith(f"{HOME}/"):
-            continue
-        path = folder / name.lstrip("/")
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
-        targets.append(next((whole for whole in _WHOLE if name.startswith(f"{whole}/")), name))
+    files = {name: text for name, text in plan.files.items() if not name.startswith(f"{HOME}/")}
+    claim.write_outside(folder, files)
+    targets = [next((whole for whole in _WHOLE if name.startswith(f"{whole}/")), name) for name in files]
     return [Bind(f"{folder}{target}", target) for target in dict.fromkeys(targets)]
 
 

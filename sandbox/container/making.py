@@ -57,7 +57,7 @@ def make(plan: Plan, cgroup: Cgroup, directory: Path, reply: socket.socket) -> R
         _hand_over(meeting, plan, [listener.fileno(), inside.fileno(), linux.open_tree(str(spill))])
     listener.close()
     inside.close()
-    return Runner(pid, lifeline, [namespace], wait_ready(lifeline), ours=False, files=furnish.FILES)
+    return Runner(pid, lifeline, [namespace], wait_ready(lifeline), ours=False, files=claim.FILES)
 
 
 def group_path(cgroup: Cgroup) -> str:

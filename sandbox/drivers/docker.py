@@ -16,7 +16,7 @@ from sandbox.container.making import MEET_SECONDS, MEETING_FOLDER
 from sandbox.container.plan import container_plan
 from sandbox.drivers import SandboxError, SandboxSpec
 from sandbox.drivers.pool import MOST
-from sandbox.drivers.supervised import SupervisedDriver
+from sandbox.drivers.supervised import SpareSandbox, SupervisedDriver
 from sandbox.drivers.zygotes import Zygote
 from sandbox.images import Image, images
 from sandbox.jail.plan import Plan
@@ -44,6 +44,7 @@ class DockerDriver(SupervisedDriver):
         self._keeper = Zygote("containers' keeper", [sys.executable, "-P", "-m", "sandbox.container.keeper"], {})
         self._engine: Engine | None = None
         self._settings: dict[str, str] = {}
+        self._built: dict[str, str] = {}
 
     async def open(self) -> None:
         await asyncio.to_thread(doctor.require_essentials)  # it is the jail's furniture that a container gets
@@ -64,8 +65,8 @@ class DockerDriver(SupervisedDriver):
             await asyncio.to_thread(self._engine.close)
 
     async def start(self, spec: SandboxSpec) -> None:
-        if spec.image.name in self._images and spec.image.name not in self._settings:  # built since we opened?
-            self._settings[spec.image.name] = await asyncio.to_thread(self._there.python_settings, spec.image)
+        if spec.image.name in self._images:
+            await self._look_at(spec.image)
         await super().start(spec)
 
     async def collect(self, id: str) -> None:
@@ -78,6 +79,20 @@ class DockerDriver(SupervisedDriver):
         if self._engine is None:
             self._engine = Engine()
         return self._engine
+
+    def _version(self, image: Image) -> object:
+        return super()._version(image), self._built.get(image.name)
+
+    async def _make_spare(self, image: Image) -> SpareSandbox:
+        await self._look_at(image)
+        return await super()._make_spare(image)
+
+    async def _look_at(self, image: Image) -> None:
+        """See what has been built since we last looked: one that was added is built anew when it is added anew."""
+        if image.root is not None:
+            self._built[image.name] = await asyncio.to_thread(self._there.image_id, image)
+        if image.name not in self._settings:
+            self._settings[image.name] = await asyncio.to_thread(self._there.python_settings, image)
 
     def _make_plan(
         self, spec: SandboxSpec, directory: Path, host_id: int | None, cores: list[int], spare: bool

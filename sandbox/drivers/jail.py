@@ -9,7 +9,7 @@ from pathlib import Path
 
 from sandbox import doctor
 from sandbox.drivers import SandboxSpec
-from sandbox.drivers.pool import MOST, Demand
+from sandbox.drivers.pool import MOST
 from sandbox.drivers.supervised import SupervisedDriver
 from sandbox.drivers.zygotes import image_zygote
 from sandbox.images import Image, installed
@@ -44,10 +44,6 @@ class JailDriver(SupervisedDriver):
         await super().close()
         for zygote in set(self._zygotes.values()):
             await asyncio.to_thread(zygote.close)
-
-    def _demand(self, image: Image, most: int) -> Demand:
-        """A root of an image's own is built with its host's name: nothing is written into it when it is claimed."""
-        return Demand(0, 0) if image.root is not None else super()._demand(image, most)
 
     def _make_plan(
         self, spec: SandboxSpec, directory: Path, host_id: int | None, cores: list[int], spare: bool

@@ -1,8 +1,9 @@
 """Spare sandboxes of an image: how many there should be, and keeping them ready.
 
 :class:`Demand` is pure: it is told when sessions started and which are expected, and says how many
-spares to keep. :class:`Pool` makes them, one after the other and never while somebody waits for a
-start: a spare costs what a start costs. A spare is claimed once and is then that session's alone.
+spares to keep. :class:`Pool` makes them, one after the other. A spare costs what a start costs, so it gives way to
+whoever waits for one, though not for ever: starts that never cease would make each their own. A spare is claimed once
+and is then that session's alone.
 """
 
 from __future__ import annotations
@@ -85,7 +86,11 @@ S = TypeVar("S", bound=Spare)
 
 
 class Pool(Generic[S]):
-    """``make`` builds a spare and may raise anything that a start may. None is made for ``quiet`` seconds after one."""
+    """``make`` builds a spare and may raise anything that a start may.
+
+    None is made while somebody waits for a start, nor for ``quiet`` seconds after one; where starts never cease, one
+    spare is made after each while for which the pool has given way.
+    """
 
     def __init__(
         self, make: Callable[[], Awaitable[S]], demand: Demand | None = None, quiet: float = QUIET_SECONDS
@@ -96,6 +101,7 @@ class Pool(Generic[S]):
         self._dead: list[S] = []
         self._starting = 0
         self._taken = -math.inf
+        self._took = 0.0
         self._wake = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
@@ -113,7 +119,7 @@ class Pool(Generic[S]):
             self._ready.popleft().close()
 
     def take(self) -> S | None:
-        """A spare that lives, or None; the pool makes another one when nobody waits."""
+        """A spare that lives, or None; the pool makes another one once it has given way to those who wait."""
         self._taken = time.monotonic()
         self.demand.arrived(self._taken)
         self._wake.set()
@@ -139,12 +145,12 @@ class Pool(Generic[S]):
             self._wake.clear()
             target = self.demand.target(time.monotonic())
             await self._bury(target)
-            if self._starting or len(self._ready) >= target:
+            if len(self._ready) >= target:
                 await self._sleep()
                 continue
             await self._let_starts_go_first()
             try:
-                self._ready.append(await self._make())
+                await self._add()
             except Exception:
                 log.exception("a spare sandbox could not be made; sessions start without")
                 await asyncio.sleep(_RETRY_SECONDS)
@@ -158,15 +164,33 @@ class Pool(Generic[S]):
         while self._dead:
             await asyncio.to_thread(self._dead.pop().bury)
 
+    async def _add(self) -> None:
+        began = time.monotonic()
+        self._ready.append(await self._make())
+        self._took = time.monotonic() - began
+
     async def _let_starts_go_first(self) -> None:
-        patience = time.monotonic() + self._quiet * _NO_LONGER
-        while (quiet := min(self._taken + self._quiet, patience) - time.monotonic()) > 0:  # noqa: ASYNC110 - takes move it
-            await asyncio.sleep(quiet)
+        """Until nobody waits and the last one's first cell has run, but for no more than a while.
+
+        That is at least as long as the last spare took: of the time in which others wait, making takes half at most,
+        and one spare among many starts at once has a small share of the processor then.
+        """
+        patience = time.monotonic() + max(self._quiet * _NO_LONGER, self._took)
+        while True:
+            self._wake.clear()
+            free = math.inf if self._starting else self._taken + self._quiet
+            wait = min(free, patience) - time.monotonic()
+            if wait <= 0:
+                return
+            await self._woken(wait)
 
     async def _sleep(self) -> None:
         now = time.monotonic()
         change = self.demand.next_change(now)
-        wait = _LOOK_SECONDS if change is None else min(_LOOK_SECONDS, max(0.0, change - now))
+        await self._woken(_LOOK_SECONDS if change is None else min(_LOOK_SECONDS, max(0.0, change - now)))
+
+    async def _woken(self, seconds: float) -> None:
+        """Once something has changed, or after ``seconds``."""
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(wait):
+            async with asyncio.timeout(seconds):
                 await self._wake.wait()

@@ -28,6 +28,7 @@ from sandbox.drivers.pool import LEAST, QUIET_SECONDS, Demand, Pool
 from sandbox.egress import account, record
 from sandbox.gpu import Device, nvml
 from sandbox.images import Image
+from sandbox.images.added import version_of
 from sandbox.jail.account import last_account
 from sandbox.jail.cgroups import Cgroup
 from sandbox.jail.plan import Plan
@@ -44,15 +45,19 @@ log = logging.getLogger(__name__)
 class SpareSandbox:
     """A sandbox that nobody has asked for yet. It ends when ``keeper`` is closed before it was claimed.
 
-    ``gone`` is called once nothing of it is left.
+    ``current`` says whether its image is still what it was made of. ``gone`` is called once nothing of it is left.
     """
 
     plan: Plan
     keeper: socket.socket
+    current: Callable[[], bool]
     gone: Callable[[], None]
 
     @property
     def alive(self) -> bool:
+        return self.current() and self._kept()
+
+    def _kept(self) -> bool:
         try:
             return self.keeper.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT) != b""
         except BlockingIOError:
@@ -89,6 +94,10 @@ class SupervisedDriver(ABC):
     def _demand(self, image: Image, most: int) -> Demand:
         """How many spare sandboxes of ``image`` are kept."""
         return Demand(0 if image.base else min(LEAST, most), most)
+
+    def _version(self, image: Image) -> object:
+        """What sandboxes of ``image`` are made of now: spares that were made of something else are nobody's."""
+        return version_of(image)
 
     @abstractmethod
     def _make_plan(
@@ -138,7 +147,7 @@ class SupervisedDriver(ABC):
             pool.starting(-1)
 
     def expect(self, image: str, count: int, begin: float, end: float) -> None:
-        if pool := self._pools.get(image):
+        if (pool := self._pools.get(image)) is not None:  # an empty one is false
             pool.expect(count, begin, end)
 
     async def adopt(self) -> list[str]:
@@ -202,7 +211,11 @@ class SupervisedDriver(ABC):
 
     def _plan(self, spec: SandboxSpec, directory: Path, spare: bool = False) -> Plan:
         host_id, cores = self._new_host_id(spec.id), self._take_cores(spec)
-        return self._make_plan(spec, directory, host_id, cores, spare)
+        try:
+            return self._make_plan(spec, directory, host_id, cores, spare)
+        except BaseException:
+            self._give_back(spec.id)
+            raise
 
     async def _build(self, image: Image, plan: Plan) -> socket.socket:
         """Have the written ``plan`` carried out; returns our end of what keeps the sandbox, if it is a spare one."""
@@ -226,11 +239,12 @@ class SupervisedDriver(ABC):
         self._give_back(plan.id)
 
     async def _make_spare(self, image: Image) -> SpareSandbox:
-        id = str(uuid.uuid4())
+        id, version = str(uuid.uuid4()), self._version(image)
         spec = SandboxSpec(id, image, image.slots, policy=image.policy)
         plan = self._plan(spec, self._spares / id, spare=True)
         _write_plan(plan)
-        return SpareSandbox(plan, await self._build(image, plan), partial(self._give_back, id))
+        keeper = await self._build(image, plan)
+        return SpareSandbox(plan, keeper, lambda: self._version(image) == version, partial(self._give_back, id))
 
     async def _claim(self, spare: SpareSandbox, spec: SandboxSpec) -> bool:
         """Make ``spare`` the sandbox of ``spec``; whether that went well."""

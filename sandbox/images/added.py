@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,18 @@ def added(state: Path) -> list[Image]:
         except ImageError:
             log.exception("an image that was added is not offered")
     return found
+
+
+def version_of(image: Image) -> tuple[int, ...]:
+    """Differs between images that were added under one name at different times, and once ``image`` has been removed.
+
+    Of the site's own images it is always the same.
+    """
+    try:
+        status = os.stat(image.root) if image.root is not None else None
+    except OSError:
+        status = None
+    return () if status is None else (status.st_dev, status.st_ino, status.st_ctime_ns)
 
 
 def origin_of(image: Image) -> dict[str, Any]:

@@ -18,8 +18,23 @@ from sandbox.jail import linux, root
 from sandbox.jail.plan import PROJECT, Plan
 
 ROOT_FILES = ("/etc/hostname", "/etc/hosts")  # what bears the hostname and lies on the root itself
+FILES = "files"
+"""In the directory of a sandbox whose root nobody can write to: files that are bound into it from there, one by one."""
 
-_FIXED = ("image", "kernels", "programs", "host_id", "slots", "cores", "policy", "links", "tmpfs", "shared", "space")
+_FIXED = (
+    "image",
+    "root",
+    "kernels",
+    "programs",
+    "host_id",
+    "slots",
+    "cores",
+    "policy",
+    "links",
+    "tmpfs",
+    "shared",
+    "space",
+)
 
 
 def differences(spare: Plan, plan: Plan) -> Plan:
@@ -36,6 +51,7 @@ def differences(spare: Plan, plan: Plan) -> Plan:
         raise ValueError("a spare sandbox has no place for more than a project")
     return replace(
         plan,
+        root="",
         binds=binds,
         files={name: plan.files[name] for name in ROOT_FILES},
     )
@@ -46,15 +62,18 @@ def root_of(plan: Plan) -> str:
     return PROJECT if plan.project else plan.environment["HOME"]
 
 
-def write_outside(folder: Path, more: Plan) -> Plan:
-    """Write the files of ``more`` in place under ``folder``, from where they are bound; returns what is left of it."""
-    for name, text in more.files.items():
-        (folder / name.lstrip("/")).write_text(text)
-    return replace(more, files={})
+def write_outside(folder: Path, files: dict[str, str]) -> None:
+    """Write ``files`` under ``folder``, from where they are bound; in place, where they are bound already."""
+    for name, text in files.items():
+        path = folder / name.lstrip("/")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
 
 
 def enter(pid: int, more: Plan, trees: list[tuple[int, str]]) -> None:
     """Mount ``trees`` in the sandbox of process ``pid`` and give it its hostname; returns when it is done.
+
+    Nothing may be imported meanwhile: where the root is an image's, so would be the module.
 
     Raises:
         OSError: the kernel refused a step; the message names it.

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import socket
+from dataclasses import replace
 from pathlib import Path
 
 from sandbox.drivers import SandboxError
-from sandbox.jail import builder
+from sandbox.jail import builder, claim
 from sandbox.jail.beginning import Runner, start_clock, wait_ready, write_id_maps, write_state
+from sandbox.jail.bind import Bind
 from sandbox.jail.cgroups import Cgroup
 from sandbox.jail.disks import disk_of
 from sandbox.jail.plan import Plan
@@ -24,6 +26,7 @@ def make(plan: Plan, cgroup: Cgroup, directory: Path) -> Runner:
     lifeline, inside = socket.socketpair()
     spill = directory / "spill"
     spill.mkdir(mode=0o700, exist_ok=True)
+    outside = _with_names_outside(plan, directory / claim.FILES) if plan.root else plan
     from_builder, to_jail = os.pipe()
     from_jail, to_builder = os.pipe()
     child = fork()
@@ -31,7 +34,7 @@ def make(plan: Plan, cgroup: Cgroup, directory: Path) -> Runner:
         channels = builder.Channels(listener.fileno(), inside.fileno(), str(spill), to_jail, from_jail)
         for descriptor in (from_builder, to_builder, lifeline.fileno()):
             os.close(descriptor)
-        builder.build(with_shown(plan, cgroup, directory / "shown"), cgroup, channels)
+        builder.build(with_shown(outside, cgroup, directory / "shown"), cgroup, channels)
     for descriptor in (to_jail, from_jail):
         os.close(descriptor)
     listener.close()
@@ -39,7 +42,16 @@ def make(plan: Plan, cgroup: Cgroup, directory: Path) -> Runner:
     pid = _attend_builder(plan, child, from_builder, to_builder)
     write_state(directory, pid, cgroup)
     namespaces = socket.recv_fds(lifeline, 1, 2)[1]
-    return Runner(pid, lifeline, namespaces, wait_ready(lifeline))
+    return Runner(pid, lifeline, namespaces, wait_ready(lifeline), files=claim.FILES if plan.root else "")
+
+
+def _with_names_outside(plan: Plan, folder: Path) -> Plan:
+    """``plan`` with what bears its hostname bound from ``folder``: on an image's root nobody could change it later."""
+    names = {name: plan.files[name] for name in claim.ROOT_FILES}
+    claim.write_outside(folder, names)
+    binds = [Bind(f"{folder}{name}", name, executable=False) for name in names]
+    files = {name: text for name, text in plan.files.items() if name not in names}
+    return replace(plan, binds=[*plan.binds, *binds], files=files)
 
 
 def _attend_builder(plan: Plan, child: int, from_builder: int, to_builder: int) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import socket
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from sandbox.jail import claim
@@ -49,7 +50,8 @@ class Spare:
         try:
             more = claim.differences(self._plan, wanted)
             if self._runner.files:
-                more = claim.write_outside(Path(wanted.directory) / self._runner.files, more)
+                claim.write_outside(Path(wanted.directory) / self._runner.files, more.files)
+                more = replace(more, files={})
             claim.enter(self._runner.pid, more, self._id_maps.sources(more))
             self._id_maps.close()
             order = {"root": claim.root_of(wanted), "environment": wanted.environment}

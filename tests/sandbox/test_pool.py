@@ -114,16 +114,96 @@ async def test_a_dead_spare_is_not_given_away():
     await spares.close()
 
 
-async def test_nothing_is_made_while_somebody_waits_for_a_start():
-    maker = Maker()
-    spares = Pool(maker, quiet=0.0)
-    spares.starting(1)
-    spares.open()
+async def settled() -> None:
+    """Whatever the pool does without waiting for a time, it has done."""
     for _ in range(20):
         await asyncio.sleep(0)
+
+
+async def test_nothing_is_made_while_somebody_waits_for_a_start():
+    maker = Maker()
+    spares = Pool(maker, quiet=60.0)
+    spares.starting(1)
+    spares.open()
+    await settled()
     assert not maker.made
     spares.starting(-1)
     await filled(spares, LEAST)
+    await spares.close()
+
+
+async def test_starts_that_never_cease_find_a_spare():
+    """Each begins before the one before it has ended, so that somebody waits at every moment."""
+    maker = Maker()
+    spares = Pool(maker, quiet=0.001)
+    spares.starting(1)
+    spares.open()
+    async with asyncio.timeout(10):
+        while (spare := spares.take()) is None:
+            spares.starting(1)
+            await asyncio.sleep(0)
+            spares.starting(-1)
+    assert spare is maker.made[0]
+    await spares.close()
+
+
+@dataclass
+class Clock:
+    """The pool's time. ``took`` is how long making a spare takes."""
+
+    now: float = 0.0
+    took: float = 0.0
+    made: int = 0
+
+    def monotonic(self) -> float:
+        return self.now
+
+    async def make(self) -> Made:
+        self.now += self.took
+        self.made += 1
+        return Made(self.made)
+
+
+async def test_while_others_wait_it_gives_way_for_as_long_as_making_takes(monkeypatch: pytest.MonkeyPatch):
+    clock = Clock(took=1000.0)
+    monkeypatch.setattr(pool, "time", clock)
+    spares = Pool(clock.make, Demand(8), quiet=60.0)
+    spares.starting(1)
+    spares.open()
+    await settled()
+
+    async def made_at(now: float) -> int:
+        """How many there are once somebody more waits at that time."""
+        clock.now = now
+        spares.starting(1)
+        await settled()
+        return clock.made
+
+    assert await made_at(1.0) == 0
+    assert await made_at(299.0) == 0, "five times its quiet: it does not know yet what one takes"
+    assert await made_at(300.0) == 1, "and until 1300"
+    assert await made_at(2299.0) == 1
+    assert await made_at(2300.0) == 2
+    await spares.close()
+
+
+async def test_starts_one_after_the_other_do_not_keep_the_pool_empty(monkeypatch: pytest.MonkeyPatch):
+    """Each has its quiet, but all of them together no more than five times that."""
+    clock = Clock()
+    monkeypatch.setattr(pool, "time", clock)
+    spares = Pool(clock.make, Demand(1), quiet=60.0)
+    spares.open()
+    await settled()
+    assert spares.take() is not None
+    await settled()
+    for clock.now in (59.0, 118.0, 177.0, 236.0, 295.0):
+        assert spares.take() is None
+        await settled()
+        assert clock.made == 1
+    clock.now = 300.0
+    assert spares.take() is None
+    await settled()
+    assert clock.made == 2
     await spares.close()
 
 

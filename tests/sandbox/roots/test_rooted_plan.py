@@ -13,8 +13,8 @@ import pytest
 
 from sandbox.drivers import SandboxSpec
 from sandbox.images import Image, images
-from sandbox.jail import guest, overlay
-from sandbox.jail.plan import HOME, Plan, make_plan, only_programs
+from sandbox.jail import claim, guest, overlay
+from sandbox.jail.plan import HOME, PROJECT, Plan, make_plan, only_programs
 from sandbox.policy import load_policy
 from sandbox.slots import Slots
 from tests.sandbox.roots.archives import small_root
@@ -52,6 +52,19 @@ def test_its_programs_come_first_and_know_of_no_environment_of_the_hosts(image: 
     assert environment["TOOL"] == "x"
     assert environment["HOME"] == HOME
     assert not any(name.startswith("VIRTUAL_ENV") for name in environment)
+
+
+def test_a_spare_one_gets_a_project_and_names_and_no_other_root(image: Image, tmp_path: Path):
+    spec = SandboxSpec("id", image, Slots(), tmp_path, hostname="hens")
+    plan = make_plan(spec, tmp_path, tmp_path / "prefix", None, [0])
+    spare = replace(planned(image, tmp_path), spare=True, folders=[PROJECT])
+    more = claim.differences(spare, plan)
+    assert [bind.target for bind in more.binds] == [PROJECT]
+    assert more.root == ""
+    assert more.files.keys() == set(claim.ROOT_FILES)
+    assert "hens" in more.files["/etc/hosts"]
+    with pytest.raises(ValueError, match="its root"):
+        claim.differences(replace(spare, root=""), plan)
 
 
 def test_what_a_strict_policy_lets_start_is_of_the_image(root: Path, tmp_path: Path):
