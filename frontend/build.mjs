@@ -2,6 +2,7 @@
 //
 //   madang.js         the workspace's elements; big parts are chunks loaded when first needed
 //   elements.js       the elements that other pages place by themselves
+//   scripts.json      what parts of a page need, so that a page can ask for all of it at once
 //   frames/           what runs inside the sandboxed frames of outputs: one script for each kind of them
 //   pdf/              what PDF.js loads by itself: its worker, the tables of East Asian texts, fonts
 //   madang.css, tokens.css and the fonts they name
@@ -27,10 +28,19 @@ const common = {
   tsconfig: path.join(here, "tsconfig.json"),
 };
 
+/** Which sources a part of the page begins with. */
+const PARTS = {
+  workspace: ["madang.ts"],
+  text: ["madang-editor.ts", "codemirror.ts", "shared-editing.ts"],
+  notebook: ["notebook/madang-notebook.ts", "notebook/server-document.ts", "notebook/cell-editor.ts", "rendering.ts"],
+};
+
 async function buildSite() {
   await rm(fresh, { recursive: true, force: true });
-  await build({
+  const { metafile } = await build({
     ...common,
+    metafile: true,
+    absWorkingDir: here,
     entryPoints: [path.join(here, "src/madang.ts"), path.join(here, "src/elements.ts")],
     outdir: fresh,
     format: "esm",
@@ -44,12 +54,34 @@ async function buildSite() {
     entryPoints: [path.join(here, "src/tokens.css"), path.join(here, "src/madang.css")],
     outdir: fresh,
   });
+  await writeFile(path.join(fresh, "scripts.json"), JSON.stringify(scriptsOf(metafile.outputs)));
   await copyPdfParts();
   await compressAll();
   await rm(target, { recursive: true, force: true });
   await rename(fresh, target);
   const first = (await stat(path.join(target, "madang.js"))).size;
   console.log(`frontend: built, madang.js ${Math.round(first / 1024)} KiB`);
+}
+
+/** The scripts of each part, those that they import with them. */
+function scriptsOf(outputs) {
+  const made = new Map(Object.entries(outputs).map(([file, { entryPoint }]) => [entryPoint, file]));
+  const found = (file, known = new Set()) => {
+    if (known.has(file)) return known;
+    known.add(file);
+    for (const { path: next, kind } of outputs[file].imports) if (kind === "import-statement") found(next, known);
+    return known;
+  };
+  const scripts = (sources) => {
+    const known = new Set();
+    for (const source of sources) {
+      const file = made.get(`src/${source}`);
+      if (!file) throw new Error(`${source} has no script of its own`);
+      found(file, known);
+    }
+    return [...known].map((file) => path.relative(fresh, path.join(here, file)));
+  };
+  return Object.fromEntries(Object.entries(PARTS).map(([part, sources]) => [part, scripts(sources)]));
 }
 
 async function copyPdfParts() {
@@ -83,6 +115,8 @@ async function buildTests() {
     outdir: path.join(tests, ".built"),
     outExtension: { ".js": ".mjs" },
     format: "esm",
+    // what Jupyter's packages require of Node itself
+    banner: { js: 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);' },
   });
 }
 

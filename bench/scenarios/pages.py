@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from playwright.sync_api import Browser, Page, StorageState, ViewportSize
+from playwright.sync_api import Browser, Locator, Page, StorageState, ViewportSize
 
 from bench.desk import Desk, Desks
 from bench.report import Row
@@ -19,6 +19,7 @@ from bin.lib.browser import chromium
 SHORT, LONG, NOTEBOOK = "short.py", "long.py", "large.ipynb"
 VIEW: ViewportSize = {"width": 1360, "height": 860}
 PATIENCE = 120_000
+LOOK_SECONDS = 0.01
 CELLS, CELL_BYTES, LINES = 500, 40_000, 10_000
 KEY_MS, WHEEL, WHEELS = 40, 1500, 80
 REMARK = "# " + "abcdefghi " * 4 + "abcdefg\n"
@@ -139,7 +140,7 @@ def _open_file(page: Page, desk: Desk, name: str) -> float:
     began = time.perf_counter()
     page.goto(desk.page(name), wait_until="commit")
     field = page.locator(desk.field).filter(has_text="short" if name == SHORT else "line 1 of").first
-    field.wait_for()
+    _see(field)
     field.focus()
     return (time.perf_counter() - began) * 1000
 
@@ -160,8 +161,17 @@ def _open_notebook(page: Page, desk: Desk) -> float:
     """Until the first cell and what it said are in sight."""
     began = time.perf_counter()
     page.goto(desk.page(NOTEBOOK), wait_until="commit")
-    page.locator(desk.cell).filter(has_text="cell 0 says").first.wait_for()
+    _see(page.locator(desk.cell).first.filter(has_text="cell 0 says"))
     return (time.perf_counter() - began) * 1000
+
+
+def _see(what: Locator) -> None:
+    """Wait until it is visible. Playwright's own wait looks each half second only, once it has looked some times."""
+    end = time.monotonic() + PATIENCE / 1000
+    while not what.is_visible():
+        if time.monotonic() > end:
+            raise TimeoutError(f"{what} is not to be seen")
+        time.sleep(LOOK_SECONDS)
 
 
 def _scroll(page: Page) -> list[float]:

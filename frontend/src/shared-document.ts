@@ -64,7 +64,6 @@ export class SharedDocument {
 
   private constructor(project: string, path: string, private readonly hooks: Hooks) {
     const address = `/api/v1/projects/${project}/documents/${path.split("/").map(encodeURIComponent).join("/")}`;
-    this.doc.on("update", (update: Uint8Array, origin: unknown) => { this.changed(update, origin); });
     this.awareness.on("update", (_: unknown, origin: unknown) => { this.moved(origin); });
     this.link = new Link({
       url: () => socketUrl(this.document ? `${address}?document=${this.document}` : address),
@@ -156,9 +155,16 @@ export class SharedDocument {
   private complete(): void {
     this.synced = true;
     this.moved("local");
-    this.ready?.();
-    this.ready = null;
+    this.begin();
     this.judge();
+  }
+
+  /** Before all of the document is here nobody writes, and whoever listens has it encoded once more. */
+  private begin(): void {
+    if (!this.ready) return;
+    this.doc.on("update", (update: Uint8Array, origin: unknown) => { this.changed(update, origin); });
+    this.ready();
+    this.ready = null;
   }
 
   private push(frame: Uint8Array<ArrayBuffer>): boolean {

@@ -119,7 +119,7 @@ def sync(document: UUID, state: bytes, number: int, create: bool = False, patien
             raise log.Gone
         try:
             with Files(row.project.directory, disk_limit(row.project)) as files:
-                return _Sync(row, files, kinds.load(state), number).run(create, patient)
+                return _Sync(row, files, state, number).run(create, patient)
         except kinds.NotADocument:
             return Outcome(row.path, row.saved, LOOK_AGAIN, problem=_not_a_document(row.path))
         except Problem as problem:
@@ -129,18 +129,20 @@ def sync(document: UUID, state: bytes, number: int, create: bool = False, patien
 class _Sync:
     """One round of :func:`sync`, under the lock."""
 
-    def __init__(self, row: Document, files: Files, doc: Doc[Any], number: int) -> None:
-        self._row, self._files, self._doc, self._number = row, files, doc, number
+    def __init__(self, row: Document, files: Files, state: bytes, number: int) -> None:
+        self._row, self._files, self._state, self._number = row, files, state, number
         self._merged: int | None = None
 
     def run(self, create: bool, patient: bool) -> Outcome:
         row = self._row
-        for number, data in log.since(row.pk, self._number):
-            self._doc.apply_update(data)
-            self._number = number
+        newer = log.since(row.pk, self._number)
         before, seen = self._read()
         if before is None and not create:
             return Outcome(row.path, row.saved, None)
+        if before is not None and not newer and self._equal(before):
+            return self._outcome(seen)
+        self._doc = kinds.load(self._state, *(data for _, data in newer))
+        self._number = newer[-1][0] if newer else self._number
         if before is not None:
             if patient and seen == LOOK_AGAIN and not self._known(before):
                 return Outcome(row.path, row.saved, LOOK_AGAIN, unsettled=True)
@@ -166,6 +168,11 @@ class _Sync:
             if problem.status != 404:
                 raise
             return None, None
+
+    def _equal(self, data: bytes) -> bool:
+        """Does the row say that this file is our document? Then neither needs to be read further."""
+        row = self._row
+        return (row.digest, row.saved, row.beyond, row.saving) == (digest(data), self._number, [], None)
 
     def _known(self, data: bytes) -> bool:
         return digest(data) in (self._row.digest, *(self._row.saving or ())[:1])
@@ -203,18 +210,18 @@ class _Sync:
         kinds.merge(base, self._row.kind, data)
         return base.get_update(before), saved, beyond
 
-    def _state(self) -> tuple[int, list[int]]:
+    def _held(self) -> tuple[int, list[int]]:
         """The updates that our document holds: all up to a number, and what was merged now."""
         if self._merged is None:
             return self._number, []
         return (self._merged, []) if self._merged == self._number + 1 else (self._number, [self._merged])
 
     def _announce(self, coming: str) -> None:
-        self._row.saving = [coming, *self._state()]
+        self._row.saving = [coming, *self._held()]
         self._row.save(update_fields=["saving"])
 
     def _remember(self, now: str) -> None:
-        row, (number, beyond) = self._row, self._state()
+        row, (number, beyond) = self._row, self._held()
         if (row.digest, row.saved, row.beyond, row.saving) != (now, number, beyond, None):
             self._write_row(now, number, beyond)
 

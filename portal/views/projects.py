@@ -31,6 +31,7 @@ from portal.projects import (
 )
 from portal.roles import require, role_of
 from portal.running import image_title, stop_sessions_in
+from portal.scripts import scripts_for
 from portal.switching import switch_image
 from sandbox.images import images
 from sessions.projects import Right
@@ -68,6 +69,7 @@ def workspace(request: SignedInRequest, id: UUID) -> HttpResponse:
         "kernel": kernel.name,
         "image": image,
         "runs": " ".join(runs),
+        "scripts": scripts_for(request.GET.get("file", ""), runs),
     }
     return render(request, "pages/workspace.html", context)
 

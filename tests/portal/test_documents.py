@@ -114,6 +114,17 @@ async def test_a_file_that_is_removed_comes_back_when_asked(alice, project, file
         assert file.read_text() == "still one\ntwo\nthree\n"
 
 
+async def test_a_file_that_is_its_document_is_not_written_anew(alice, project, file, monkeypatch) -> None:
+    async with Tab(alice, project, FILE) as tab:
+        await tab.write("zero\n", 0)
+        await tab.all_saved()
+    rendered: list[str] = []
+    monkeypatch.setattr("portal.documents.disk.kinds.render", lambda doc, kind, *rest: rendered.append(kind))
+    async with Tab(alice, project, FILE) as tab:
+        assert str(tab.source) == "zero\none\ntwo\nthree\n"
+    assert rendered == []
+
+
 async def test_line_ends_stay_as_they_were(alice, project, file) -> None:
     file.write_bytes(b"one\r\ntwo\r\n")
     async with Tab(alice, project, FILE) as tab:

@@ -40,6 +40,11 @@ export class CellEditor {
     private readonly finding: Compartment,
   ) {}
 
+  /** Load the language of such files. */
+  static async prepare(file: string): Promise<void> {
+    await languageFor(file);
+  }
+
   static async open(options: CellEditorOptions): Promise<CellEditor> {
     const language = await languageFor(options.file);
     const [numbers, finding] = [new Compartment(), new Compartment()];

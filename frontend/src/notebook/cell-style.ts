@@ -17,7 +17,7 @@ export const cellStyle = css`
   :host(:hover) .runs button, :host([active]) .runs button { display: inline-flex; }
   .runs.busy .n { display: block; color: var(--accent); } .runs.busy button { display: none; }
   .gutter button.fold { display: inline-flex; color: var(--muted); margin-top: 2px; } :host([folded]) .gutter button.fold { color: var(--accent); }
-  .main { min-width: 0; }
+  .main { min-width: 0; } .unseen { content-visibility: auto; } .unseen.markdown pre { white-space: pre-wrap; }
   .box { position: relative; background: var(--sunken); border: 1px solid var(--line); border-radius: var(--radius); transition: border-color var(--fast), box-shadow var(--fast); min-height: 37px; }
   :host([active]) .box { border-color: var(--control-line); }
   :host([editing]) .box { border-color: var(--accent); box-shadow: 0 0 0 3px var(--accent-ground); }

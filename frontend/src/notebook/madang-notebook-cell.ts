@@ -34,6 +34,11 @@ export interface CellContext {
   readonly readOnly: boolean;
 }
 
+/** A line of a cell's text, what is around it, and a line of output: cell-style.ts, madang-output.ts. */
+const LINE_PX = 20.8;
+const BOX_PX = 16;
+const OUTPUT_LINE_PX = 19.5;
+
 interface InputRequest {
   prompt?: string;
   password?: boolean;
@@ -127,7 +132,7 @@ export class MadangNotebookCell extends NotebookElement {
 
   protected override willUpdate(changed: PropertyValues): void {
     super.willUpdate(changed);
-    this.seen ||= this.near;
+    this.seen ||= this.near || (this.cell?.has("input_request") ?? false);
     if (changed.has("cell")) this.watch(this.cell);
     if (changed.has("cell") || changed.has("context")) this.closeEditor();
     if (this.reads || this.sourceHidden) this.closeEditor();
@@ -272,6 +277,7 @@ export class MadangNotebookCell extends NotebookElement {
     const { cell, context } = this;
     if (!cell || !context) return html``;
     void this.version;
+    if (!this.seen) return this.unseen(cell);
     const { type } = this;
     const state = cell.get("execution_state");
     const busy = state === "running" || state === "queued";
@@ -290,6 +296,15 @@ export class MadangNotebookCell extends NotebookElement {
       ${this.active && !context.readOnly ? this.tools() : nothing}`;
   }
 
+  /** Until it is near it holds its place, with what the browser's own search may look for. */
+  private unseen(cell: YCell): TemplateResult {
+    const source = this.sourceHidden ? "" : sourceOf(cell).toString();
+    const shown = this.type === "code" && !hidden(metadataOf(cell), "outputs_hidden") ? heightOf(this.outputs.read(cell)) : 0;
+    const text = html`<pre .textContent=${source}></pre>`;
+    return html`<div></div><div class="main unseen ${this.type}" style="contain-intrinsic-height:${(lines(source) + 1) * LINE_PX + BOX_PX + shown}px">
+      ${this.reads ? text : html`<div class="box">${text}</div>`}<div class="outputs" style="min-height:${shown}px"></div></div>`;
+  }
+
   private text(running: boolean): TemplateResult {
     const { cell } = this;
     if (this.sourceHidden) {
@@ -298,10 +313,7 @@ export class MadangNotebookCell extends NotebookElement {
     const source = cell ? sourceOf(cell).toString() : "";
     if (this.reads) {
       const empty = source.trim() === "";
-      // Until it is near, and so rendered, its plain text holds its place.
-      return html`<div @dblclick=${() => { this.emit("cell-do", { command: "edit" }); }}>${empty
-        ? html`<div class="rendered empty muted">${this.w("emptyMarkdown")}</div>`
-        : html`<div class="rendered" .textContent=${this.seen ? nothing : source} style=${this.seen ? "" : "white-space:pre-wrap"}></div>`}</div>`;
+      return html`<div @dblclick=${() => { this.emit("cell-do", { command: "edit" }); }}>${empty ? html`<div class="rendered empty muted">${this.w("emptyMarkdown")}</div>` : html`<div class="rendered"></div>`}</div>`;
     }
     return html`<div class="box ${running ? "running" : ""}"><pre .textContent=${source} @pointerdown=${() => void this.edit()}></pre><div class="editor"></div></div>`;
   }
@@ -328,7 +340,6 @@ export class MadangNotebookCell extends NotebookElement {
     if (hidden(metadata, "outputs_hidden")) {
       return html`<div class="bar" style="margin-top:6px">${this.w("outputHidden")}<button @click=${() => { this.do("toggleOutput"); }}>${this.w("show")}</button></div>${asks}`;
     }
-    if (!this.seen) return html`<div class="outputs" style="min-height:${heightOf(all)}px"></div>${asks}`;
     const cut = Math.max(0, all.length - OUTPUTS);
     return html`${cut > 0 ? html`<p class="took">${this.t("outputsCut", { n: cut.toLocaleString() })}</p>` : nothing}
       <div class="outputs ${metadata.scrolled === true ? "scrolled" : ""}" tabindex=${metadata.scrolled === true ? 0 : nothing}
@@ -370,13 +381,14 @@ function shownOf(all: readonly Output[]): readonly Output[] {
 function heightOf(outputs: readonly Output[]): number {
   let height = 0;
   for (const output of outputs) {
-    if (output.kind === "stream") height += 19.500 * Math.min(400, lines(output.text.done) + 1);
-    else if (output.kind === "error") height += 19.500 * (output.traceback.join("\n").split("\n").length + 1);
+    if (output.kind === "stream") height += OUTPUT_LINE_PX * Math.min(400, lines(output.text.done) + 1);
+    else if (output.kind === "error") height += OUTPUT_LINE_PX * (output.traceback.join("\n").split("\n").length + 1);
     else if (output.kind === "display") height += Object.keys(output.data).some((type) => type.startsWith("image/")) ? 320 : "text/html" in output.data ? 160 : 28;
   }
   return Math.min(height, 4000);
 }
 
+/** How many lines end in `text`, 400 at most. */
 function lines(text: string): number {
   let count = 0;
   for (let at = text.indexOf("\n"); at >= 0 && count < 400; at = text.indexOf("\n", at + 1)) count += 1;

@@ -28,8 +28,9 @@ import "./madang-notebook-cell.js";
 import type { CellContext, MadangNotebookCell } from "./madang-notebook-cell.js";
 import "./madang-notebook-find.js";
 import type { MadangNotebookFind } from "./madang-notebook-find.js";
-import { NotebookModel, sourceOf, typeOf } from "./model.js";
+import { type KernelState, kernelStateOf, NotebookModel, sourceOf, typeOf } from "./model.js";
 import { NotebookKernel } from "./notebook-kernel.js";
+import { openDocument } from "./opening.js";
 import { notebookStyle } from "./notebook-style.js";
 import { type Heading, headingsOf } from "./outline.js";
 import { peopleIn, type Person } from "./people.js";
@@ -123,8 +124,10 @@ export class MadangNotebook extends NotebookElement implements NotebookView {
   }
 
   private async find(): Promise<NotebookDocument | null> {
-    const { ServerDocument } = await import("./server-document.js");
-    const found = await ServerDocument.open(this.project, this.path.slice(this.path.indexOf("/") + 1), (code) => { this.ended(code); });
+    const found = await openDocument({
+      project: this.project, path: this.path.slice(this.path.indexOf("/") + 1), file: this.file,
+      onEnd: (code) => { this.ended(code); }, onTrouble: (error) => { this.fail(error); },
+    });
     if (this.isConnected) return found;
     found?.dispose();
     return null;
@@ -204,10 +207,8 @@ export class MadangNotebook extends NotebookElement implements NotebookView {
     } else this.kernel.attach().then(() => (this.panel === "variables" && now === "idle" ? this.listVariables() : undefined)).catch((error: unknown) => { this.fail(error); });
   };
 
-  private get kernelState(): { state: string; reason: string } {
-    const kernel = this.document?.ydoc.getMap("state").get("kernel");
-    const { state: now, reason } = (kernel instanceof Y.Map ? kernel.toJSON() : (kernel ?? {})) as { state?: string; reason?: string };
-    return { state: now ?? "none", reason: reason ?? "" };
+  private get kernelState(): KernelState {
+    return kernelStateOf(this.document?.ydoc);
   }
 
   private readonly onPeople = (): void => {

@@ -16,6 +16,12 @@ export interface CellData {
   execution_count?: number | null;
 }
 
+/** `state`: "none", "starting", "idle", "busy", "restarting" or "dead"; `reason`: why it is so, where that is known. */
+export interface KernelState {
+  state: string;
+  reason: string;
+}
+
 export class NotebookModel {
   readonly cells: Y.Array<YCell>;
   readonly meta: Y.Map<unknown>;
@@ -259,4 +265,11 @@ function newId(taken: ReadonlySet<string>): string {
     const id = crypto.randomUUID().slice(0, 8);
     if (!taken.has(id)) return id;
   }
+}
+
+/** What the server says of the kernel of a notebook. */
+export function kernelStateOf(ydoc: Y.Doc | undefined): KernelState {
+  const kernel = ydoc?.getMap("state").get("kernel");
+  const { state, reason } = (kernel instanceof Y.Map ? kernel.toJSON() : (kernel ?? {})) as Partial<KernelState>;
+  return { state: state ?? "none", reason: reason ?? "" };
 }
