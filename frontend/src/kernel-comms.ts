@@ -2,7 +2,7 @@
  * else of the kernel. */
 import { type Kernel, KernelMessage } from "@jupyterlab/services";
 import { bytesOf, type CommInfo, type Comms, type CommWords } from "./frames/widget-words.js";
-import { WidgetModels } from "./widget-models.js";
+import { WidgetModels, widgetsIn } from "./widget-models.js";
 
 /** What ipywidgets calls its comms. Frames get no others. */
 const TARGETS = ["jupyter.widget", "jupyter.widget.control"];
@@ -23,6 +23,8 @@ export class KernelComms implements Comms {
   private readonly models = new WidgetModels();
   private readonly listeners = new Set<Listener>();
   private timer: ReturnType<typeof setTimeout> | undefined;
+  private caughtUp: Promise<void> | null = null;
+  private answered: () => void = () => undefined;
 
   constructor(private readonly connection: Kernel.IKernelConnection) {
     connection.disposed.connect(() => { this.lose(); });
@@ -30,6 +32,7 @@ export class KernelComms implements Comms {
 
   /** Hear a message of the kernel's. Whether it is an output that a widget has taken, and no cell's any more. */
   take(message: KernelMessage.IMessage): boolean {
+    if (message.channel === "control" && message.header.msg_type === "comm_info_reply") this.restore(message);
     if (message.channel !== "iopub") return false;
     const words = wordsOf(message as KernelMessage.IIOPubMessage);
     if (words) {
@@ -48,6 +51,18 @@ export class KernelComms implements Comms {
     return reply.content.status === "ok" ? (reply.content.comms as CommInfo) : {};
   }
 
+  /** Ask for the widgets of which this page has not heard all: it came later than they, or has missed something. The
+   * session answers in the kernel's place, at once and in the order of what the kernel says. */
+  catchUp(): void {
+    this.caughtUp ??= new Promise((resolve) => { this.answered = resolve; });
+    this.connection.connectionStatusChanged.connect(this.ask, this);
+    this.ask();
+  }
+
+  async whenKnown(model: string): Promise<void> {
+    if (!this.models.known(model)) await this.caughtUp;
+  }
+
   known(model: string): readonly CommWords[] | null {
     return this.models.known(model);
   }
@@ -63,6 +78,31 @@ export class KernelComms implements Comms {
     return () => { this.listeners.delete(listener); };
   }
 
+  /** As soon as the connection is there: what waits for it would be sent once a kernel has answered. */
+  private ask(): void {
+    const { connectionStatus, connectionStatusChanged, clientId: session, username, status } = this.connection;
+    if (connectionStatus !== "connected") return;
+    connectionStatusChanged.disconnect(this.ask, this);
+    if (status === "dead") {
+      this.settle();
+      return;
+    }
+    const request = { session, username, msgType: "comm_info_request", channel: "control", content: { target_name: "jupyter.widget", states: true } };
+    const future = this.connection.sendControlMessage(KernelMessage.createMessage(request as never) as unknown as KernelMessage.IControlMessage, true);
+    future.onReply = () => { future.dispose(); }; // there is no kernel that says it is idle after this
+    future.done.catch(() => undefined);
+  }
+
+  private restore(message: KernelMessage.IMessage): void {
+    for (const words of widgetsIn(message.content, (message.buffers ?? []).map(bytesOf))) this.tell(this.models.restore(words));
+    this.settle();
+  }
+
+  private settle(): void {
+    this.answered();
+    this.caughtUp = null;
+  }
+
   private tell(words: CommWords): void {
     for (const { heard } of this.listeners) heard(words);
   }
@@ -74,6 +114,7 @@ export class KernelComms implements Comms {
 
   private lose(): void {
     this.models.clear();
+    if (this.connection.isDisposed) this.settle();
     for (const { gone } of this.listeners) gone();
   }
 }

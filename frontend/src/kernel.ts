@@ -121,7 +121,10 @@ export class Kernel implements WidgetSource {
         this.hooks.onLink(state, code);
         this.watch();
       },
-      onCut: (first) => { this.apply({ type: "cut", id: `cut-${String(first)}` }); },
+      onCut: (first) => {
+        this.apply({ type: "cut", id: `cut-${String(first)}` });
+        this.comms?.catchUp();
+      },
     });
     this.comms = new KernelComms(this.connection);
   }

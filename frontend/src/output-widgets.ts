@@ -43,10 +43,11 @@ function frameOf(host: HTMLElement, model: string, comms: Comms, label: string, 
     onWords: (said) => { hear(said as FromWidget); },
   });
   const order = (words: ToWidget): void => { tell(words); };
+  let shown = false; // until then what is heard becomes known
   const leave = comms.listen(
     (heard) => {
-      if (frame.isConnected) order({ heard });
-      else leave();
+      if (!frame.isConnected) leave();
+      else if (shown) order({ heard });
     },
     () => {
       leave();
@@ -54,9 +55,13 @@ function frameOf(host: HTMLElement, model: string, comms: Comms, label: string, 
     },
   );
   const look = (): Tokens => Object.fromEntries(TOKENS.map((name) => [name, token(name)]));
-  const show = (): void => { order({ show: { model, dark: isDark(host), tokens: look(), known: comms.known(model) } }); };
+  const show = async (): Promise<void> => {
+    await comms.whenKnown(model);
+    shown = true;
+    order({ show: { model, dark: isDark(host), tokens: look(), known: comms.known(model) } });
+  };
   const hear = (said: FromWidget): void => {
-    if (said.ready) show();
+    if (said.ready) void show();
     else if (said.asksInfo) void comms.info().then((info) => { order({ info }); }, () => { order({ info: {} }); });
     else if (said.send) {
       const { id } = said.send;
@@ -66,5 +71,5 @@ function frameOf(host: HTMLElement, model: string, comms: Comms, label: string, 
       fail(said.problem, String(said.detail ?? ""));
     }
   };
-  watchTheme(frame, show);
+  watchTheme(frame, () => void show());
 }

@@ -13,6 +13,12 @@ type State = Record<string, unknown>;
 type Path = readonly (string | number)[];
 type Output = Readonly<Record<string, unknown>>;
 
+interface CommState {
+  target_name: string;
+  state?: State;
+  metadata?: unknown;
+}
+
 interface Model {
   readonly open: CommWords;
   state: State;
@@ -36,11 +42,19 @@ export class WidgetModels {
     } else if (words.kind === "comm_close") this.models.delete(words.comm);
     const model = this.models.get(words.comm);
     if (!model || words.kind !== "comm_msg" || !state) return;
-    const kept = model.paths.map((path, at) => ({ path, buffer: model.buffers[at] })).filter(({ path }) => !(String(path[0]) in state));
+    const told = new Set([...Object.keys(state), ...paths.map(([key]) => String(key))]); // a key comes with all its buffers
+    const kept = model.paths.map((path, at) => ({ path, buffer: model.buffers[at] })).filter(({ path }) => !told.has(String(path[0])));
     model.paths = [...kept.map(({ path }) => path), ...paths];
     model.buffers = [...kept.map(({ buffer }) => buffer ?? new ArrayBuffer(0)), ...words.buffers];
     model.state = { ...model.state, ...state };
     if ("outputs" in state) this.changed.delete(words.comm);
+  }
+
+  /** Take what the runner knows of a widget in the place of what is known here; what frames are to hear of it. */
+  restore(words: CommWords): CommWords {
+    const here = this.models.has(words.comm);
+    this.take(words);
+    return here ? { ...words, kind: "comm_msg", data: { ...(words.data as object), method: "update" } } : words;
   }
 
   /** Hear an output of what the message `parent` asked for; whether a widget has taken it. */
@@ -101,6 +115,22 @@ export class WidgetModels {
       this.models.delete(id);
     }
   }
+}
+
+/** The widgets of a `comm_info_reply` with states, as if they opened now (sandbox/runner/widgets.py). */
+export function widgetsIn(content: unknown, buffers: readonly ArrayBuffer[]): CommWords[] {
+  const { comms, buffer_paths: places } = (content ?? {}) as { comms?: Record<string, CommState>; buffer_paths?: readonly Path[] };
+  const belongs = new Map<unknown, { buffer: ArrayBuffer; place: Path }[]>();
+  buffers.forEach((buffer, at) => {
+    const [comm, ...place] = places?.[at] ?? [];
+    belongs.set(comm, [...(belongs.get(comm) ?? []), { buffer, place }]);
+  });
+  return Object.entries(comms ?? {}).flatMap(([comm, { target_name: target, state, metadata }]) => {
+    if (!state) return []; // a kernel's own answer has none
+    const own = belongs.get(comm) ?? [];
+    const data = { state, buffer_paths: own.map(({ place }) => place) };
+    return [{ kind: "comm_open" as const, comm, id: "", target, data, metadata, buffers: own.map(({ buffer }) => buffer) }];
+  });
 }
 
 function stateIn(data: unknown): { state: State; paths: readonly Path[] } {

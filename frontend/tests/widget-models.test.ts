@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { CommWords } from "../src/frames/widget-words.js";
-import { WidgetModels } from "../src/widget-models.js";
+import { WidgetModels, widgetsIn } from "../src/widget-models.js";
 
 function words(kind: CommWords["kind"], comm: string, data: unknown, buffers: ArrayBuffer[] = []): CommWords {
   return { kind, comm, id: "", target: kind === "comm_open" ? "jupyter.widget" : "", data, metadata: { version: "2.1.0" }, buffers };
@@ -45,6 +45,34 @@ test("a buffer belongs to its place until that is told anew", () => {
   const [known] = models.known("image") ?? [];
   assert.deepEqual((known?.data as { buffer_paths: unknown }).buffer_paths, [["deep", "at"], ["value"]]);
   assert.deepEqual(known?.buffers, [second, third]);
+});
+
+test("a buffer that takes its key's place alone replaces the one before", () => {
+  const models = new WidgetModels();
+  models.take(words("comm_open", "video", { state: {}, buffer_paths: [["value"]] }, [new ArrayBuffer(1)])); // as ipywidgets writes it
+  models.take(words("comm_msg", "video", { method: "update", state: {}, buffer_paths: [["value"]] }, [new ArrayBuffer(2)]));
+  assert.deepEqual(models.known("video")?.map(({ buffers }) => buffers.map(({ byteLength }) => byteLength)), [[2]]);
+});
+
+test("what the runner knows of widgets is known, and frames hear of it", () => {
+  const [first, second, third] = [1, 2, 3].map((size) => new ArrayBuffer(size));
+  assert(first && second && third);
+  const comm = (state: object): object => ({ target_name: "jupyter.widget", metadata: { version: "2.1.0" }, state });
+  const content = { status: "ok", comms: { a: comm({ value: 1 }), 7: comm({ deep: [null] }), stock: { target_name: "jupyter.widget" } }, buffer_paths: [["a", "x"], ["7", "deep", 0], ["a", "y"]] };
+  const told = widgetsIn(content, [first, second, third]);
+  assert.deepEqual(Object.fromEntries(told.map(({ comm: id, data, buffers }) => [id, [data, buffers]])), {
+    a: [{ state: { value: 1 }, buffer_paths: [["x"], ["y"]] }, [first, third]],
+    7: [{ state: { deep: [null] }, buffer_paths: [["deep", 0]] }, [second]],
+  });
+  const models = new WidgetModels();
+  models.take(open("a", { value: 0 }));
+  models.take(open("mine", {}));
+  const heard = told.map((each) => models.restore(each));
+  assert.deepEqual(Object.fromEntries(heard.map(({ comm: id, kind }) => [id, kind])), { a: "comm_msg", 7: "comm_open" });
+  assert.equal((heard.find(({ comm: id }) => id === "a")?.data as { method?: string }).method, "update");
+  const values = models.known("a")?.map(({ comm: id, data }) => [id, (data as { state: { value?: number } }).state.value]);
+  assert.deepEqual(values, [["a", 1], ["mine", undefined], ["7", undefined]]);
+  assert.deepEqual(widgetsIn({ status: "error" }, []), []);
 });
 
 test("the oldest are forgotten where there are too many, or too much in them", () => {

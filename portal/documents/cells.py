@@ -10,7 +10,7 @@ from typing import Any
 from pycrdt import Array, Doc, Map, Text
 
 from portal.documents import notebook
-from portal.documents.captures import Captures
+from sandbox.runner.captures import Captures
 from sandbox.runner.messages import MessageError, json_object, unpack
 
 Json = dict[str, Any]

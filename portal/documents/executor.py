@@ -23,11 +23,11 @@ from django.utils import timezone
 from pycrdt import Doc
 
 from portal.documents import log
-from portal.documents.captures import Captures, update_of
 from portal.documents.cells import LOST, Current, Message, Writer, cells, show_kernel, tidy
 from portal.documents.models import Document, Execution
 from portal.documents.processes import PROCESS, is_gone, show_life
 from portal.documents.replica import Broken, Replica, replica_of
+from sandbox.runner.captures import Captures, update_of
 from sandbox.runner.messages import pack
 from sandbox.runner.wire import CallError, Client, Stream, WireError
 from sessions import background, runner

@@ -76,8 +76,8 @@ class Execution(models.Model):
 
     ``sequence`` is the next record of the kernel's stream that is not in the document yet, None before the first.
     ``current`` is the cell that runs (see cells.py), ``queue`` the ids of those that wait, ``asked`` leads from
-    earlier requests to their cells, ``captures`` has the outputs of widgets (see captures.py). All are written under
-    the lock of the document's row.
+    earlier requests to their cells, ``captures`` has the outputs of widgets (see sandbox/runner/captures.py). All are
+    written under the lock of the document's row.
     """
 
     document = models.OneToOneField(Document, on_delete=models.CASCADE, related_name="execution")

@@ -17,6 +17,7 @@ from sandbox.runner.activity import Activity
 from sandbox.runner.children import signal_group
 from sandbox.runner.log import Log
 from sandbox.runner.process import Process, Program, Spare
+from sandbox.runner.widgets import Widgets
 from sandbox.runner.wire import CallError
 
 _RESTARTS_PER_MINUTE = 5
@@ -44,6 +45,9 @@ class Kernel:
         self._starts: list[float] = []
         self._last = datetime.now(UTC)
         self._watching: asyncio.Task[None] | None = None
+        self._widgets = Widgets()
+        self._curious: dict[str, tuple[str, bytes]] = {}
+        self._telling: asyncio.Task[None] | None = None
 
     def describe(self) -> dict[str, Any]:
         return {
@@ -105,15 +109,17 @@ class Kernel:
             channel, parts = messages.unpack(payload)
             msg_id, kind = messages.field(parts[0], "msg_id"), messages.field(parts[0], "msg_type")
             restart = kind != "shutdown_request" or bool(messages.field(parts[3], "restart"))
+            asks_states = kind == "comm_info_request" and bool(messages.field(parts[3], "states"))
         except messages.MessageError as error:
             raise CallError("bad_request", f"Not a kernel message: {error}.") from error
+        if channel == "control" and asks_states:
+            self._ask_widgets(session, str(msg_id), parts[0])
+            return
         if self._process is None:  # it is being started again: what is asked meanwhile is for the new one
             await self._up.wait()
         if channel == "iopub" or self._process is None:
             return
-        self._askers[str(msg_id)] = session
-        if len(self._askers) > _ROUTES:
-            self._askers.popitem(last=False)
+        self._expect(str(msg_id), session)
         self._wanted = restart
         if channel == "stdin":
             self._activity.busy(self, self.state == "busy")
@@ -153,10 +159,36 @@ class Kernel:
                     return
                 self._record(message)
 
+    def _expect(self, msg_id: str, session: str) -> None:
+        """The answer to ``msg_id`` is for ``session``."""
+        self._askers[msg_id] = session
+        if len(self._askers) > _ROUTES:
+            self._askers.popitem(last=False)
+
+    def _ask_widgets(self, session: str, msg_id: str, request: bytes) -> None:
+        """A client asks for all widgets: answer its last request in place of the kernel, which may be busy for long."""
+        self._curious[session] = (msg_id, request)
+        if self._telling is None or self._telling.done():
+            self._telling = asyncio.create_task(self._tell_widgets())
+
+    async def _tell_widgets(self) -> None:
+        """Tell them as they are at the record that tells it, when readers have room for it."""
+        while self._curious:
+            await self.log.room()
+            if self.log.ended is not None:
+                return
+            session, (msg_id, request) = self._curious.popitem()
+            self._expect(msg_id, session)
+            content, buffers = self._widgets.described()
+            parts = [*messages.build("comm_info_reply", {}, request)[:3], content, *buffers]
+            self._append("control", parts, messages.pack("control", parts))
+
     def _record(self, message: bytes) -> None:
         try:
             channel, parts = messages.unpack(message)
             self._note(channel, parts)
+            if channel == "iopub":
+                self._widgets.hear(parts)
         except messages.MessageError:
             return  # what a broken kernel says is nobody's message
         self._append(channel, parts, message)
@@ -232,6 +264,7 @@ class Kernel:
             self._listening = None
         await self._drain(process)
         process.channels.close()
+        self._widgets = Widgets()
 
     def _finish(self, reason: str) -> None:
         self.state = "dead"

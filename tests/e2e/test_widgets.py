@@ -40,6 +40,23 @@ while not os.path.exists('go'):
 with out:
     print('over')"""
 
+LATE = """import ipywidgets as w, os, time
+bar, out = w.FloatProgress(max=100, description='Trained'), w.Output()
+display(w.VBox([bar, out]))
+bar.value = 50
+with out:
+    print('halfway')
+while not os.path.exists('go'):
+    time.sleep(0.05)
+with out:
+    print('over')
+bar.value = 100
+while not os.path.exists('end'):
+    time.sleep(0.05)"""
+
+FLOOD = "for _ in range(4000): print('x' * 10_000)"
+"""More than the log of a kernel keeps."""
+
 
 @pytest.fixture
 def files(site: Site, account: Account, project: str) -> Project:
@@ -48,6 +65,12 @@ def files(site: Site, account: Account, project: str) -> Project:
 
 def widget(book: Notebook, at: int) -> FrameLocator:
     return book.outputs(at).frame_locator("iframe")
+
+
+def expect_progress(shown: FrameLocator, percent: int, printed: str | re.Pattern[str]) -> None:
+    bar = shown.locator(".progress-bar")
+    expect(bar).to_have_attribute("style", re.compile(f"width: {percent}%"), timeout=PATIENCE)
+    expect(shown.locator(".madang-output")).to_have_text(printed, timeout=PATIENCE)
 
 
 def test_a_slider_moves_the_kernels_and_the_kernel_moves_it(workspace: Workspace, files: Project) -> None:
@@ -95,6 +118,32 @@ def test_widgets_of_a_cell_that_runs_are_alive_meanwhile(workspace: Workspace, f
     screenshot(book.page, "widget-long-cell")
     files.write("go", "")
     expect(shown.locator(".madang-output")).to_have_text(re.compile(r"begun\s+over"), timeout=PATIENCE)
+
+
+def test_a_page_that_comes_in_the_midst_of_a_cell_sees_its_widgets(
+    workspace: Workspace, files: Project, site: Site, project: str, page: Page
+) -> None:
+    book = Notebook.put(workspace, files, code(LATE))
+    book.run(0)
+    expect_progress(widget(book, 0), 50, "halfway")
+    book.page.reload()
+    again = Notebook(book.page).wait()
+    other = page.context.new_page()
+    other.set_viewport_size(PHONE)
+    other.goto(f"{site.url}/p/{project}/?file=book.ipynb")
+    theirs = Notebook(other).wait()
+    for late in (again, theirs):
+        expect_progress(widget(late, 0), 50, "halfway")
+        screenshot(late.page, f"widget-late-{'phone' if late is theirs else 'reload'}")
+    expect(again.page.get_by_role("contentinfo")).to_contain_text("kernel busy")
+    files.write("go", "")
+    for late in (again, theirs):
+        expect_progress(widget(late, 0), 100, re.compile(r"halfway\s+over"))
+    expect(again.page.get_by_role("contentinfo")).to_contain_text("kernel busy")
+    files.write("end", "")
+    again.expect_count(0, "1")
+    for late in (again, theirs):
+        expect_progress(widget(late, 0), 100, re.compile(r"halfway\s+over"))
 
 
 def test_many_controls_and_the_dark_theme(workspace: Workspace, files: Project) -> None:
@@ -164,3 +213,30 @@ def test_the_console_has_widgets_too(workspace: Workspace) -> None:
     workspace.page.get_by_role("button", name="Restart kernel").click()
     workspace.page.get_by_role("alertdialog").get_by_role("button", name="Restart kernel").click()
     expect(workspace.last).to_contain_text("Run the cell again", timeout=PATIENCE)
+
+
+def test_a_console_that_is_opened_in_the_midst_of_a_cell_shows_its_widgets(
+    workspace: Workspace, files: Project
+) -> None:
+    workspace.run(LATE)
+    expect_progress(workspace.last.frame_locator("madang-output iframe"), 50, "halfway")
+    workspace.page.reload()
+    workspace.show_console()
+    shown = workspace.last.frame_locator("madang-output iframe")
+    expect_progress(shown, 50, "halfway")
+    files.write("go", "")
+    expect_progress(shown, 100, re.compile(r"halfway\s+over"))
+    files.write("end", "")
+
+
+def test_a_console_knows_widgets_of_which_its_log_tells_no_longer(workspace: Workspace, files: Project) -> None:
+    workspace.run("import ipywidgets as w, os, time; bar = w.FloatProgress(max=100)")
+    workspace.run(FLOOD)
+    workspace.run("display(bar); bar.value = 50\nwhile not os.path.exists('go'): time.sleep(0.05)\nbar.value = 100")
+    bar = workspace.last.frame_locator("madang-output iframe").locator(".progress-bar")
+    expect(bar).to_have_attribute("style", re.compile("width: 50%"), timeout=PATIENCE)
+    workspace.page.reload()
+    workspace.show_console()
+    expect(bar).to_have_attribute("style", re.compile("width: 50%"), timeout=PATIENCE)
+    files.write("go", "")
+    expect(bar).to_have_attribute("style", re.compile("width: 100%"), timeout=PATIENCE)

@@ -304,3 +304,31 @@ async def test_a_client_that_leaves_early_goes_on_with_what_it_has_not_taken(lab
             continue
     stream = await back.open("kernel.attach", id=inside.kernel, session="test", since=None)
     assert stream.result["first"] == numbers[-1] + 1
+
+
+async def test_a_busy_kernels_widgets_are_told_to_who_asks_and_forgotten_with_it(lab: Lab):
+    id = await lab.start()
+    inside = await lab.kernel(id)
+    await inside.send(
+        "import ipywidgets as w, time\nbar = w.IntProgress(max=9)\nbar.value = 5\nprint('on')\n"
+        "while True: time.sleep(1)"
+    )
+    await until(inside, lambda kind, content, _: kind == "stream" and "on" in content["text"])
+    client = await lab.client(id)
+    late = Inside(await client.open("kernel.attach", id=inside.kernel, session="late", since=None), inside.kernel)
+    told = await widgets(late)
+    bar = next(comm["state"] for comm in told.values() if comm["state"]["_model_name"] == "IntProgressModel")
+    assert (bar["value"], bar["max"]) == (5, 9)
+    assert bar["layout"].removeprefix("IPY_MODEL_") in told
+    await client.call("kernel.restart", id=inside.kernel)
+    assert await widgets(late) == {}
+
+
+async def widgets(inside: Inside) -> dict[str, Any]:
+    """All widgets that the runner knows of; the kernel is not asked."""
+    header = {"msg_id": uuid.uuid4().hex, "session": "late", "msg_type": "comm_info_request", "version": "5.4"}
+    parts = [json.dumps(part).encode() for part in (header, {}, {}, {"target_name": "jupyter.widget", "states": True})]
+    await inside.stream.write(messages.pack("control", parts))
+    told = await until(inside, lambda kind, _, channel: kind == "comm_info_reply" and channel == "control")
+    comms: dict[str, Any] = told["comms"]
+    return comms

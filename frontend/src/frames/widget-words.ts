@@ -22,6 +22,8 @@ export type CommInfo = Readonly<Record<string, { target_name: string }>>;
 /** The comms of one kernel. */
 export interface Comms {
   info: () => Promise<CommInfo>;
+  /** Resolves when `known` says all that can be known of `model` without the kernel, which may be busy for long. */
+  whenKnown: (model: string) => Promise<void>;
   /** All widgets that have been heard of, as if they opened now; null where that is not enough to show `model`. */
   known: (model: string) => readonly CommWords[] | null;
   /** Resolves when the kernel has dealt with the message. */

@@ -1,5 +1,5 @@
 /** What the browser asks a notebook's kernel itself: completion, explanations, variables. Cells are run by the server. */
-import type { KernelConnection } from "@jupyterlab/services";
+import type { KernelConnection, KernelMessage } from "@jupyterlab/services";
 import { request } from "../api.js";
 import type { Comms } from "../frames/widget-words.js";
 import type { Completion } from "../kernel-connection.js";
@@ -36,14 +36,17 @@ export class NotebookKernel implements WidgetSource {
     const [{ connectKernel }, { KernelComms }] = await Promise.all([import("../kernel-connection.js"), import("../kernel-comms.js")]);
     this.dispose();
     this.id = found.id;
-    this.connection = connectKernel(found.id, found.name, {
+    const connection = connectKernel(found.id, found.name, {
       fromNow: true,
+      onMessage: (message) => { comms.take(message as unknown as KernelMessage.IMessage); },
+      onCut: () => { comms.catchUp(); },
       onLink: (state, code) => {
         if (state === "closed" && code !== 1000) this.dispose();
       },
     });
-    const comms = new KernelComms(this.connection);
-    this.connection.iopubMessage.connect((_, message) => { comms.take(message); });
+    this.connection = connection;
+    const comms = new KernelComms(connection);
+    comms.catchUp();
     this.setComms(comms);
   }
 

@@ -1,9 +1,9 @@
-"""Outputs that a widget takes (ipywidgets' ``Output``, on which ``interact`` stands), so that no cell has them.
+"""Outputs that a widget takes (ipywidgets' ``Output``, on which ``interact`` stands), so that no cell has them. Pure.
 
 Such a widget says with its state ``msg_id`` whose outputs are its own for now. A page would take them and keep them in
-its state ``outputs``; here the notebook's executor does, so that they are there though no page looks, and once though
-many do. The protocol: https://ipywidgets.readthedocs.io, "Low Level Widget Explanation" and the model state of
-``@jupyter-widgets/output``.
+its state ``outputs``. A notebook's executor does, so that they are there though no page looks, and once though many
+do; and the runner, for pages that come before the kernel has been told. The protocol:
+https://ipywidgets.readthedocs.io, "Low Level Widget Explanation" and the model state of ``@jupyter-widgets/output``.
 """
 
 from __future__ import annotations
@@ -42,12 +42,21 @@ class Captures:
         """What it knows, in ASCII: databases do not take each text that JSON can say."""
         return json.dumps(self._widgets) if self._widgets else ""
 
+    @property
+    def outputs(self) -> dict[str, list[Json]]:
+        """What each widget has, the one that opened last at the end."""
+        return {id: kept["outputs"] for id, kept in self._widgets.items()}
+
+    def takes_of(self, parent: str) -> str | None:
+        """The widget that takes the outputs of what ``parent`` asked for."""
+        return next((id for id in reversed(self._widgets) if parent and self._widgets[id]["parent"] == parent), None)
+
     def take(self, kind: str, parent: str, content: Json) -> bool:
         """Hear what a kernel says; whether it is none of the cells' business."""
         if kind.startswith("comm_"):
             self._comm(kind, content)
             return True
-        widget = next((id for id in reversed(self._widgets) if parent and self._widgets[id]["parent"] == parent), None)
+        widget = self.takes_of(parent)
         if widget is None or (kind not in _OUTPUTS and kind != "clear_output"):
             return False
         if kind == "clear_output":

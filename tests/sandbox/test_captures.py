@@ -7,7 +7,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from portal.documents.captures import CUT, MOST_OUTPUTS, MOST_SIZE, MOST_WIDGETS, Captures, update_of
+from sandbox.runner.captures import CUT, MOST_OUTPUTS, MOST_SIZE, MOST_WIDGETS, Captures, update_of
 
 
 def opened(*ids: str, kept: str = "") -> Captures:
