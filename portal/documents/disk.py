@@ -12,7 +12,7 @@ import fcntl
 import hashlib
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -104,11 +104,11 @@ def stamp(project: Project, path: str) -> Stamp:
         return None
 
 
-def sync(document: UUID, state: bytes, number: int, create: bool = False, patient: bool = False) -> Outcome:
+def sync(document: UUID, state: Sequence[bytes], number: int, create: bool = False, patient: bool = False) -> Outcome:
     """Merge what a program wrote into the log, then write the document into the file where they differ.
 
-    ``state`` is the document with all updates up to ``number``. A file that is gone is made again only with
-    ``create``; with ``patient`` one that was written just now is left for the next time.
+    ``state`` are updates that make the document as it is with all up to ``number``. A file that is gone is made again
+    only with ``create``; with ``patient`` one that was written just now is left for the next time.
 
     Raises:
         log.Gone: the document was removed.
@@ -129,7 +129,7 @@ def sync(document: UUID, state: bytes, number: int, create: bool = False, patien
 class _Sync:
     """One round of :func:`sync`, under the lock."""
 
-    def __init__(self, row: Document, files: Files, state: bytes, number: int) -> None:
+    def __init__(self, row: Document, files: Files, state: Sequence[bytes], number: int) -> None:
         self._row, self._files, self._state, self._number = row, files, state, number
         self._merged: int | None = None
 
@@ -141,7 +141,7 @@ class _Sync:
             return Outcome(row.path, row.saved, None)
         if before is not None and not newer and self._equal(before):
             return self._outcome(seen)
-        self._doc = kinds.load(self._state, *(data for _, data in newer))
+        self._doc = kinds.load(*self._state, *(data for _, data in newer))
         self._number = newer[-1][0] if newer else self._number
         if before is not None:
             if patient and seen == LOOK_AGAIN and not self._known(before):

@@ -95,8 +95,8 @@ def _some(document: UUID, numbers: Iterable[int]) -> list[bytes]:
     return [bytes(row) for row in rows]
 
 
-def newest(document: UUID) -> tuple[int, Doc[Any]]:
-    """The document as it is now, and its number. What is committed meanwhile may or may not be in it.
+def newest(document: UUID) -> tuple[int, list[bytes]]:
+    """The document's number, and the updates that make it as it is now.
 
     Raises:
         Gone: there is no such document any more.
@@ -105,7 +105,7 @@ def newest(document: UUID) -> tuple[int, Doc[Any]]:
         number = Document.objects.filter(pk=document).values_list("number", flat=True).first()
         if number is None:
             raise Gone
-        return number, at(document, number)
+        return number, _up_to(document, number)
 
 
 def compact(document: UUID) -> None:

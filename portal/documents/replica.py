@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -98,9 +98,9 @@ class Replica:
         self._channel = ""
 
     async def start(self) -> None:
-        self.number, self.doc = await aside(log.newest)(self.id)
-        self._size = len(self.doc.get_update())
-        await self.sync()
+        self.number, updates, self.doc = await aside(_newest)(self.id)
+        self._size = sum(map(len, updates))
+        await self.sync(updates)
         self._hearing = background.start(self._hear())
         self._tasks += [background.start(self._write()), background.start(self._look())]
 
@@ -262,15 +262,18 @@ class Replica:
     def path(self) -> str:
         return self._row.path
 
-    async def sync(self) -> bool:
-        """Merge what is new in the file, and write what is new here; False where the file is just being written."""
+    async def sync(self, updates: Sequence[bytes] = ()) -> bool:
+        """Merge what is new in the file, and write what is new here; False where the file is just being written.
+
+        ``updates`` are those that make the document, where they are at hand: to encode a large one takes a while.
+        """
         async with self._sync_lock:
             await self._settled.wait()
             if self.is_broken:
                 return True
             create, self._create = self._create, False
             changed_at, self._changed_at = self._changed_at, None
-            state, number = self.doc.get_update(), self.number
+            state, number = updates or [self.doc.get_update()], self.number
             patient = time.monotonic() - (self._unsettled or time.monotonic()) < _PATIENCE_SECONDS
             outcome = await aside(disk.sync)(self.id, state, number, create, patient)
         self._stamp = outcome.stamp
@@ -408,6 +411,11 @@ def _effect(doc: Doc[Any], work: Callable[[], Any]) -> bytes:
     finally:
         doc.unobserve(subscription)
     return merge_updates(*updates) if updates else NOTHING
+
+
+def _newest(document: UUID) -> tuple[int, list[bytes], Doc[Any]]:
+    number, updates = log.newest(document)
+    return number, updates, kinds.load(*updates)
 
 
 _replicas: dict[UUID, Replica] = {}

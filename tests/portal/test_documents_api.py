@@ -187,7 +187,7 @@ async def test_a_deleted_project_closes_what_is_open(alice, project, file) -> No
 
 def test_a_purge_leaves_no_locks(alice, project, file, settings) -> None:
     row = disk.open_document(project, FILE)
-    disk.sync(row.pk, log.at(row.pk, 1).get_update(), 1)
+    disk.sync(row.pk, [log.at(row.pk, 1).get_update()], 1)
     locks = Path(settings.MADANG_STATE) / "run" / "documents"
     assert [lock.name for lock in locks.iterdir()] == [str(row.pk)]
     delete_project(project)
@@ -207,12 +207,12 @@ def test_a_log_that_is_compacted_says_the_same(alice, bob, project, file, monkey
         log.append(row.pk, [log.Change(doc.get_update(before), (alice if n < 12 else bob).pk, log.EDIT)])
     states = [text(log.at(row.pk, n)) for n in (13, 21)]
     Update.objects.update(at="2020-01-01T00:00:00Z")
-    disk.sync(row.pk, b"\0\0", 0)
+    disk.sync(row.pk, [], 0)
     log.compact(row.pk)
     assert Snapshot.objects.count() == 1
     assert [*Update.objects.order_by("number").values_list("number", flat=True)] == [1, 13, 21]
     assert [text(log.at(row.pk, n)) for n in (13, 21)] == states
-    assert text(log.newest(row.pk)[1]) == states[1] == file.read_text()
+    assert text(kinds.load(*log.newest(row.pk)[1])) == states[1] == file.read_text()
     assert len(signed_in(alice).get(f"/api/v1/projects/{project.pk}/documents/{FILE}/history").json()["items"]) == 2
 
 

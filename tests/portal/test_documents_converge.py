@@ -156,8 +156,8 @@ def test_nothing_is_lost_doubled_or_reordered(alice, project, monkeypatch) -> No
             text = world.file.read_text()
             assert sorted(text) == sorted(world.written - world.removed)
             row = await Document.objects.aget(path=world.file.name)
-            _number, doc = await database_sync_to_async(log.newest)(row.pk)
-            assert kinds.render(doc, "text", "\n", b"").decode() == text
+            _number, updates = await database_sync_to_async(log.newest)(row.pk)
+            assert kinds.render(kinds.load(*updates), "text", "\n", b"").decode() == text
         finally:
             await world.end()
 

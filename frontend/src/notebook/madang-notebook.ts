@@ -11,7 +11,6 @@ import { repeat } from "lit/directives/repeat.js";
 import * as Y from "yjs";
 import { ApiError } from "../api.js";
 import { downloadUrl } from "../contents.js";
-import { icon } from "../icons.js";
 import { shared } from "../styles.js";
 import type { EditorCommand } from "./cell-editor.js";
 import { type NotebookView, perform, READING } from "./commands.js";
@@ -33,7 +32,8 @@ import { NotebookKernel } from "./notebook-kernel.js";
 import { openDocument } from "./opening.js";
 import { notebookStyle } from "./notebook-style.js";
 import { type Heading, headingsOf } from "./outline.js";
-import { peopleIn, type Person } from "./people.js";
+import { peopleAt, peopleIn, type Person } from "./people.js";
+import { insertBar } from "./insert.js";
 import { isEndOfRun, RunQueue } from "./queue.js";
 import { kept, neighbour, only, selected, extendTo, type Selection } from "./selection.js";
 import { outlinePanel, type Variables, variablesPanel } from "./side-panel.js";
@@ -44,6 +44,7 @@ import { NotebookElement } from "./words.js";
 /** Cells this far from sight, in pixels, are drawn before one gets there. */
 const NEAR_PX = 900;
 const TOAST_MS = 8000;
+const FIRST_CELLS = 30;
 
 @customElement("madang-notebook")
 export class MadangNotebook extends NotebookElement implements NotebookView {
@@ -68,6 +69,8 @@ export class MadangNotebook extends NotebookElement implements NotebookView {
   @state() private numbers = new Set<string>();
   @state() private unrendered = new Set<string>();
   @state() private version = 0;
+  /** How many cells are drawn: those of a long notebook's beginning are shown before the others are made. */
+  @state() private most = FIRST_CELLS;
   @state() private closed = 0;
   @query(".scroll") private scroller!: HTMLElement;
   @query("madang-notebook-find") private findBar!: MadangNotebookFind | null;
@@ -154,6 +157,7 @@ export class MadangNotebook extends NotebookElement implements NotebookView {
     document.dispose();
     this.document = null;
     this.context = null;
+    this.most = FIRST_CELLS;
   }
 
   /** The same file under another name: its document, its kernel and what runs stay. */
@@ -501,9 +505,7 @@ export class MadangNotebook extends NotebookElement implements NotebookView {
 
   private list(context: CellContext, folds = this.folds): TemplateResult {
     const chosen = new Set(selected(this.selection, folds.shown));
-    const insert = (end: boolean): TemplateResult => html`<div class="insert ${end ? "end" : ""}">
-      <button aria-label=${this.w("addCodeHere")} tabindex=${end ? 0 : -1} @click=${() => { this.add("addCode", end); }}>${icon("plus")}${this.w("addCode")}</button>
-      <button aria-label=${this.w("addTextHere")} tabindex=${end ? 0 : -1} @click=${() => { this.add("addText", end); }}>${icon("plus")}${this.w("addText")}</button></div>`;
+    const insert = (end: boolean): TemplateResult => insertBar(end, (word) => this.w(word), (command) => { this.add(command, end); });
     return html`<div class="cells" role="group" aria-label=${this.w("notebook", { name: this.path.slice(this.path.lastIndexOf("/") + 1) })}
       @click=${(event: MouseEvent) => { this.onClick(event); }}
       @cell-do=${(event: CustomEvent<{ command: Command }>) => { this.onTool(event); }}
@@ -518,21 +520,16 @@ export class MadangNotebook extends NotebookElement implements NotebookView {
       @dragover=${(event: DragEvent) => { this.drag.over(event, this.cellOf(event)); }}
       @dragend=${() => { this.drag.end(); }}
       @drop=${(event: DragEvent) => { this.drag.drop(event, folds.shown, (moved, before) => { this.model.move(withFolded(this.model, folds, moved), before); }); }}>
-      ${repeat(this.ids, (id) => id, (id, at) => html`<madang-notebook-cell role="article" data-id=${id} ?hidden=${folds.under.has(id)} .section=${folds.headings.get(id)?.count ?? 0} .folded=${folds.headings.get(id)?.folded ?? false} tabindex=${id === this.selection.active ? 0 : -1} language=${this.language}
+      ${repeat(this.ids.slice(0, this.most), (id) => id, (id, at) => html`<madang-notebook-cell role="article" data-id=${id} ?hidden=${folds.under.has(id)} .section=${folds.headings.get(id)?.count ?? 0} .folded=${folds.headings.get(id)?.folded ?? false} tabindex=${id === this.selection.active ? 0 : -1} language=${this.language}
         aria-posinset=${at + 1} aria-setsize=${this.ids.length} .cell=${this.model.cells.get(at)} .context=${context} .at=${at} .total=${this.ids.length} .active=${id === this.selection.active} .chosen=${chosen.has(id)}
         .editing=${this.mode === "edit" && id === this.selection.active} .numbers=${this.numbers.has(id)} .place=${this.queue.place(id)} .find=${this.pattern} .rendered=${!this.unrendered.has(id)}
-        .others=${this.peopleAt(id)}></madang-notebook-cell>${id === this.selection.active && !context.readOnly && at < this.ids.length - 1 ? insert(false) : nothing}`)}
+        .others=${peopleAt(this.people, id)}></madang-notebook-cell>${id === this.selection.active && !context.readOnly && at < this.ids.length - 1 ? insert(false) : nothing}`)}
       ${context.readOnly ? nothing : insert(true)}</div>`;
   }
 
   private add(command: "addCode" | "addText", end: boolean): void {
     if (end) this.selection = only(this.ids.at(-1) ?? "");
     this.do(command);
-  }
-
-  private peopleAt(id: string): readonly Person[] {
-    const here = this.people.filter(({ cell }) => cell === id);
-    return here.length > 0 ? here : NOBODY;
   }
 
   private side(): TemplateResult | typeof nothing {
@@ -555,12 +552,12 @@ export class MadangNotebook extends NotebookElement implements NotebookView {
       void this.open();
     }
     this.renamed = false;
-    if (!changed.has("ids") && !changed.has("version")) return;
+    if (this.most < this.ids.length) requestAnimationFrame(() => { setTimeout(() => { this.most = Infinity; }); });
+    if (!["ids", "version", "most"].some((name) => changed.has(name))) return;
     for (const cell of this.renderRoot.querySelectorAll("madang-notebook-cell")) this.sight?.observe(cell);
   }
 }
 
-const NOBODY: readonly Person[] = [];
 declare global {
   interface HTMLElementTagNameMap {
     "madang-notebook": MadangNotebook;

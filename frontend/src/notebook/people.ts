@@ -17,3 +17,11 @@ export function peopleIn(awareness: Awareness): Person[] {
     return [{ name: user.name.slice(0, 60), color, cell: typeof cell === "string" ? cell : "" }];
   });
 }
+
+const NOBODY: readonly Person[] = [];
+
+/** Those whose place is the cell `id`. */
+export function peopleAt(people: readonly Person[], id: string): readonly Person[] {
+  const here = people.filter(({ cell }) => cell === id);
+  return here.length > 0 ? here : NOBODY;
+}
