@@ -104,6 +104,23 @@ def stamp(project: Project, path: str) -> Stamp:
         return None
 
 
+def look(document: UUID) -> tuple[bool, Stamp]:
+    """Whether the file is what the row says, so that no program has written it, and the file's stamp.
+
+    Raises:
+        log.Gone: the document was removed.
+    """
+    row = Document.objects.select_related("project").filter(pk=document).first()
+    if row is None:
+        raise log.Gone
+    try:
+        with _files(row.project) as files:
+            data, seen = _read(row, files)
+    except Problem:
+        return False, None
+    return data is not None and _is_known(row, data), seen
+
+
 def sync(document: UUID, state: Sequence[bytes], number: int, create: bool = False, patient: bool = False) -> Outcome:
     """Merge what a program wrote into the log, then write the document into the file where they differ.
 
@@ -136,7 +153,7 @@ class _Sync:
     def run(self, create: bool, patient: bool) -> Outcome:
         row = self._row
         newer = log.since(row.pk, self._number)
-        before, seen = self._read()
+        before, seen = _read(row, self._files)
         if before is None and not create:
             return Outcome(row.path, row.saved, None)
         if before is not None and not newer and self._equal(before):
@@ -144,7 +161,7 @@ class _Sync:
         self._doc = kinds.load(*self._state, *(data for _, data in newer))
         self._number = newer[-1][0] if newer else self._number
         if before is not None:
-            if patient and seen == LOOK_AGAIN and not self._known(before):
+            if patient and seen == LOOK_AGAIN and not _is_known(row, before):
                 return Outcome(row.path, row.saved, LOOK_AGAIN, unsettled=True)
             self._recognise(before)
         made = kinds.render(self._doc, row.kind, row.newline, before or b"")
@@ -152,30 +169,17 @@ class _Sync:
             raise Problem(413, "too_large", _("Too large"), _("“%(path)s” is too large now.") % {"path": row.path})
         if made != before:
             self._announce(digest(made))
-            if self._read()[0] != before:
+            if _read(row, self._files)[0] != before:
                 return self._outcome(LOOK_AGAIN)  # a program wrote it just now
             self._files.write(row.path, made)
             seen = LOOK_AGAIN  # what a program writes from now on must not be taken for seen
         self._remember(digest(made))
         return self._outcome(seen)
 
-    def _read(self) -> tuple[bytes | None, Stamp]:
-        try:
-            with self._files.reading(self._row.path) as (_fd, status):
-                seen = _stamp(status)
-            return self._files.read(self._row.path, kinds.MAX_BYTES[self._row.kind]), seen
-        except Problem as problem:
-            if problem.status != 404:
-                raise
-            return None, None
-
     def _equal(self, data: bytes) -> bool:
         """Does the row say that this file is our document? Then neither needs to be read further."""
         row = self._row
         return (row.digest, row.saved, row.beyond, row.saving) == (digest(data), self._number, [], None)
-
-    def _known(self, data: bytes) -> bool:
-        return digest(data) in (self._row.digest, *(self._row.saving or ())[:1])
 
     def _recognise(self, data: bytes) -> None:
         """Is the file what the row says, a save of ours that was cut short, or written by a program?"""
@@ -232,6 +236,22 @@ class _Sync:
 
     def _outcome(self, seen: Stamp) -> Outcome:
         return Outcome(self._row.path, self._row.saved, seen, self._merged is not None)
+
+
+def _read(row: Document, files: Files) -> tuple[bytes | None, Stamp]:
+    """The file, None where it is gone, and its stamp from before it was read."""
+    try:
+        with files.reading(row.path) as (_fd, status):
+            seen = _stamp(status)
+        return files.read(row.path, kinds.MAX_BYTES[row.kind]), seen
+    except Problem as problem:
+        if problem.status != 404:
+            raise
+        return None, None
+
+
+def _is_known(row: Document, data: bytes) -> bool:
+    return digest(data) in (row.digest, *(row.saving or ())[:1])
 
 
 def _stamp(status: os.stat_result) -> Stamp:

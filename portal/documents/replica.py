@@ -236,8 +236,8 @@ class Replica:
         now = time.monotonic()
         if self._changed_at is None:
             self._changed_first = now
+            self._look_now.set()
         self._changed_at = now
-        self._look_now.set()
 
     def _break(self, waiting: list[_Waiting]) -> None:
         self.is_broken = True
@@ -329,15 +329,20 @@ class Replica:
         due = None
         if self._changed_at is not None:
             due = min(self._changed_at + PAUSE_SECONDS, self._changed_first + LONGEST_SECONDS)
-        if due is None or now < due:
-            seen = await aside(disk.stamp)(self._row.project, self._row.path)
-            if seen == self._stamp and seen != disk.LOOK_AGAIN and not self.gone:
-                if due is not None:
-                    asyncio.get_running_loop().call_later(max(0.0, due - now), self._look_now.set)
-                return
+        if (due is None or now < due) and not self.gone and await self._is_as_known():
+            if due is not None:
+                asyncio.get_running_loop().call_later(max(0.0, due - now), self._look_now.set)
+            return
         await self.sync()
         if self.number - self.saved < 2:
             await self._compact_sometimes()
+
+    async def _is_as_known(self) -> bool:
+        """Whether the file is as it was when we read or wrote it."""
+        if self._stamp == disk.LOOK_AGAIN:
+            known, self._stamp = await aside(disk.look)(self.id)
+            return known
+        return await aside(disk.stamp)(self._row.project, self._row.path) == self._stamp
 
     _compacted = 0
 

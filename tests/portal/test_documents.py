@@ -125,6 +125,20 @@ async def test_a_file_that_is_its_document_is_not_written_anew(alice, project, f
     assert rendered == []
 
 
+async def test_while_one_types_the_file_waits_for_a_pause(alice, project, file, monkeypatch) -> None:
+    async with Tab(alice, project, FILE) as tab:
+        await tab.write("a")
+        await tab.all_saved()
+        monkeypatch.setattr("portal.documents.replica.PAUSE_SECONDS", 3600.0)
+        monkeypatch.setattr("portal.documents.replica.LONGEST_SECONDS", 3600.0)
+        for _ in range(30):  # each is looked at: the file was written so short a time ago that it could be a program's
+            await tab.write("b")
+            await tab.all_taken()
+        assert file.read_text() == "one\ntwo\nthree\na"
+        file.write_text("zero\none\ntwo\nthree\na")
+        await tab.until(lambda: str(tab.source) == f"zero\none\ntwo\nthree\na{'b' * 30}")
+
+
 async def test_line_ends_stay_as_they_were(alice, project, file) -> None:
     file.write_bytes(b"one\r\ntwo\r\n")
     async with Tab(alice, project, FILE) as tab:
