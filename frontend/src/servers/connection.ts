@@ -23,6 +23,29 @@ const TIMEOUT_MS = 15_000;
 /** Of the protocol's kinds of messages (1 error, 2 warning, 3 information, 4 log) the last that is worth a dialog. */
 const WARNING = 2;
 
+/** So long after a change nobody is told what the mouse rests on: CodeMirror would ask anew after each key. */
+const TYPING_MS = 500;
+
+class Typing {
+  private last = 0;
+  readonly watch = EditorView.updateListener.of(({ docChanged }) => { if (docChanged) this.last = Date.now(); });
+
+  get goesOn(): boolean {
+    return Date.now() - this.last < TYPING_MS;
+  }
+}
+
+class Client extends LSPClient {
+  constructor(config: LSPClientConfig, private readonly typing: Typing) {
+    super(config);
+  }
+
+  override request<Params, Result>(method: string, params: Params): Promise<Result> {
+    if (method === "textDocument/hover" && this.typing.goesOn) return Promise.resolve(null as Result);
+    return super.request<Params, Result>(method, params);
+  }
+}
+
 export class Connection {
   readonly client: LSPClient;
   private readonly config: LSPClientConfig;
@@ -32,6 +55,7 @@ export class Connection {
   private readonly asked = new Map<number, string>();
 
   constructor(session: string, readonly language: string, private readonly listener: Listener) {
+    const typing = new Typing();
     this.config = {
       timeout: TIMEOUT_MS,
       workspace: (client) => new ProjectWorkspace(client, (uri) => listener.show(uri)),
@@ -46,10 +70,10 @@ export class Connection {
       },
       extensions: [
         serverCompletion(), hoverTooltips(), signatureHelp(), keymap.of([...jumpToDefinitionKeymap, ...findReferencesKeymap]), jumpByMouse,
-        { clientCapabilities: { textDocument: { publishDiagnostics: { versionSupport: true } } }, editorExtension: keepDiagnosticsFresh },
+        { clientCapabilities: { textDocument: { publishDiagnostics: { versionSupport: true } } }, editorExtension: [keepDiagnosticsFresh, typing.watch] },
       ],
     };
-    this.client = new LSPClient(this.config);
+    this.client = new Client(this.config, typing);
     const path = `/api/v1/sessions/${encodeURIComponent(session)}/servers/${encodeURIComponent(language)}`;
     this.link = new Link({
       url: () => socketUrl(path),
