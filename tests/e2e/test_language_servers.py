@@ -60,3 +60,24 @@ def test_it_marks_completes_and_finds(page: Page, site: Site, account: Account, 
     expect(page.get_by_role("tab", name=where)).to_have_attribute("aria-selected", "true", timeout=SLOW_START)
     expect(editor.it.locator(".cm-activeLine")).to_contain_text("area", timeout=PATIENCE)
     assert sample.files[where].splitlines()[line] in editor.text.inner_text()
+
+
+@pytest.mark.parametrize("language", ["python"], indirect=True)
+def test_while_one_types_it_is_not_asked_what_the_mouse_rests_on(
+    page: Page, site: Site, account: Account, project: str, language: str
+) -> None:
+    sent: list[str] = []
+    page.on("websocket", lambda socket: socket.on("framesent", lambda frame: sent.append(str(frame))))
+    sign_in(page, site, account)
+    workspace = Workspace.open(page, site, project, SAMPLES[language].main)
+    editor = Editor(workspace, SAMPLES[language].main, IMAGE_OF[language].languages[0].title)
+    expect(editor.it.locator(".cm-lintRange-error").first).to_be_attached(timeout=SLOW_START)
+    place = editor.word("area")
+    page.mouse.move(*place)
+    expect(page.locator(".cm-lsp-hover-tooltip")).to_be_visible(timeout=SLOW_START)
+    page.mouse.click(*place)
+    sent.clear()
+    page.keyboard.press("End")
+    page.keyboard.type("  # what nobody needs to be told about", delay=40)  # it is asked where the mouse has rested
+    expect(editor.text).to_contain_text("needs to be told about")
+    assert sum('"textDocument/hover"' in frame for frame in sent) <= 1
