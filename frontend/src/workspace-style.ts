@@ -60,7 +60,7 @@ export const workspaceStyle = css`
   @media (max-width: 720px) {
     .frame { grid-template-rows: 48px auto minmax(0, 1fr) auto; }
     header { gap: 6px; padding: 0 8px 0 12px; } header .owner { display: none; } header .quietable { display: none; }
-    header button { min-height: 44px; }
+    header button { min-height: 44px; } header > :not(.crumb, .space) { flex: none; }
     header .pill { max-width: 34vw; min-height: 44px; }
     .phone-more { display: flex; flex-wrap: wrap; gap: 8px; align-items: center; padding: 12px 16px; border-top: 1px solid var(--line); } .phone-more p { flex: 1 0 100%; margin: 0; color: var(--muted); }
     .usage { grid-template-rows: auto auto minmax(0, 1fr); align-content: start; } .pill .detail { display: none; }

@@ -136,6 +136,7 @@ def test_a_page_that_comes_in_the_midst_of_a_cell_sees_its_widgets(
         expect_progress(widget(late, 0), 50, "halfway")
         screenshot(late.page, f"widget-late-{'phone' if late is theirs else 'reload'}")
     expect(again.page.get_by_role("contentinfo")).to_contain_text("kernel busy")
+    expect(theirs.page.locator("header .danger")).to_be_in_viewport(ratio=1)
     files.write("go", "")
     for late in (again, theirs):
         expect_progress(widget(late, 0), 100, re.compile(r"halfway\s+over"))

@@ -25,6 +25,8 @@ import { toolsStyle } from "./tools-style.js";
 type Tab = "output" | "problems" | "git";
 const TABS: readonly Tab[] = ["output", "problems", "git"];
 
+const NOT_ASKED = { image: "", answer: Promise.resolve<Image | null>(null) };
+
 @customElement("madang-tools")
 export class MadangTools extends MadangElement {
   static override styles = [shared, tabsStyle, toolsStyle];
@@ -44,6 +46,7 @@ export class MadangTools extends MadangElement {
   @state() private changes = 0;
   @query("madang-git") private git!: MadangGit;
   @query("madang-run") private running!: MadangRun;
+  private asked = NOT_ASKED;
   private servers: Servers | null = null;
   private loading: Promise<Servers> | null = null;
 
@@ -89,8 +92,10 @@ export class MadangTools extends MadangElement {
   private async prepare(): Promise<void> {
     const { session, image } = this;
     try {
-      if (this.offered?.name !== image) this.offered = image ? await imageNamed(image) : null;
+      if (this.asked.image !== image) this.asked = { image, answer: image ? imageNamed(image) : Promise.resolve(null) };
+      this.offered = await this.asked.answer;
     } catch (error) {
+      this.asked = NOT_ASKED;
       if (!(error instanceof ApiError)) throw error; // the workspace says what is wrong with the connection
     }
     if (session === this.session) this.servers?.use(session, this.offered);
