@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from typing import Any
 
 from django.core.exceptions import RequestDataTooBig
@@ -27,6 +28,20 @@ from sessions.problems import Problem, not_found, not_signed_in
 from sessions.runs.api import router as runs_router
 
 
+class Known:
+    """A user, for operations of both kinds: asynchronous ones await it. A plain answer they would ask a thread for."""
+
+    def __init__(self, user: Any) -> None:
+        self._user = user
+
+    def __str__(self) -> str:
+        return str(self._user)
+
+    def __await__(self) -> Generator[None, None, Any]:
+        yield from ()
+        return self._user
+
+
 class KeyOrCookie(HttpBearer):
     """An API key as bearer token; our own pages come with their cookie and ``X-CSRFToken``.
 
@@ -35,7 +50,11 @@ class KeyOrCookie(HttpBearer):
 
     openapi_description = "An API key, made on the page “API keys” or by “manage.py apikey create”."
 
-    def __call__(self, request: HttpRequest) -> Any:
+    def __init__(self) -> None:
+        super().__init__()
+        self.is_async = True
+
+    def __call__(self, request: HttpRequest) -> Known:
         if not request.user.is_authenticated:
             raise not_signed_in()
         if getattr(request, "api_key", None) is None and check_csrf(request) is not None:
@@ -46,7 +65,7 @@ class KeyOrCookie(HttpBearer):
                 _("A request by cookie needs the cookie csrftoken as header X-CSRFToken."),
                 _("Reload the page, or use an API key."),
             )
-        return request.user
+        return Known(request.user)
 
     def authenticate(self, request: HttpRequest, token: str) -> Any:
         return self(request)

@@ -16,7 +16,7 @@ pages = get_application()
 from django.conf import settings  # noqa: E402
 from servestatic import ServeStaticASGI  # noqa: E402
 
-from portal.daphne import send_without_limit  # noqa: E402
+from portal.daphne import adapt  # noqa: E402
 from portal.documents.background import Adopting  # noqa: E402
 from portal.documents.routing import websocket_urlpatterns as documents  # noqa: E402
 from portal.logs import scrub_daphne_access_log  # noqa: E402
@@ -25,7 +25,7 @@ from portal.websockets import NoSuchStream, WebSocketAuthentication  # noqa: E40
 from sessions.routing import websocket_urlpatterns  # noqa: E402
 
 scrub_daphne_access_log()
-send_without_limit()
+adapt()
 
 # The build gives its chunks names that change with their content: a browser keeps them for good.
 _HASHED = re.compile(r"/build/.+-[A-Za-z0-9_-]{8,}\.\w+$")

@@ -8,8 +8,7 @@ import ctypes
 import os
 import resource
 import signal
-from collections.abc import Callable, Collection, Iterator
-from pathlib import Path
+from collections.abc import Callable, Collection
 
 RESERVED_TASKS = 16
 """Processes and threads that only the runner may start: to answer and to open a terminal when the table is full.
@@ -53,7 +52,9 @@ class Children:
 
     def strays(self) -> set[int]:
         """Children that nobody watches: what a step has started, and orphans, whatever group they are in."""
-        return {pid for pid in _children() if pid not in self._watched}
+        own = os.getpid()
+        pids = map(int, filter(str.isdigit, os.listdir("/proc")))
+        return {pid for pid in pids if pid not in self._watched and _parent(pid) == own}
 
     def _reap(self) -> None:
         while True:
@@ -71,14 +72,13 @@ class Children:
                 orphaned(pid, os.waitstatus_to_exitcode(status), usage)
 
 
-def _children() -> Iterator[int]:
-    own = os.getpid()
-    for name in os.listdir("/proc"):
-        if name.isdigit():
-            with contextlib.suppress(OSError):  # it has ended
-                stat = Path(f"/proc/{name}/stat").read_bytes()
-                if int(stat.rpartition(b")")[2].split()[1]) == own:
-                    yield int(name)
+def _parent(pid: int) -> int:
+    """0 where it has ended."""
+    try:
+        with open(f"/proc/{pid}/stat", "rb", buffering=0) as file:
+            return int(file.read().rpartition(b")")[2].split()[1])
+    except OSError:
+        return 0
 
 
 def signal_group(pid: int, number: signal.Signals) -> None:

@@ -28,26 +28,33 @@ class Footprint:
         kernel keeps something more, or less, for programs that have ended (System V's shared memory, semaphores and
         queues).
         """
+        left = dict(self._before)
         try:
-            return self._remove() and dict(self._all()) == self._before and _kept_by_the_kernel() == self._kept
+            return self._look(left) and not left and _kept_by_the_kernel() == self._kept
         except (OSError, RecursionError):
             return False
 
-    def _remove(self) -> bool:
+    def _look(self, left: dict[str, _Identity]) -> bool:
+        """Take what is as it was out of ``left``, and remove what was added; False where something is changed."""
         room = MOST
         for folder in self._folders:
-            for path in self._added(folder):
-                room = _remove(path, room)
-                if room <= 0:
-                    return False
-        return True
+            if left.pop(folder, None) != _identity(folder):
+                return False
+            room = self._look_below(folder, left, room)
+        return room > 0
 
-    def _added(self, folder: str) -> Iterator[str]:
+    def _look_below(self, folder: str, left: dict[str, _Identity], room: int) -> int:
+        """How much of ``room`` is left, nothing where something is changed."""
         for entry in list(os.scandir(folder)):
             if entry.path not in self._before:
-                yield entry.path
+                room = _remove(entry.path, room)
+            elif left.pop(entry.path, None) != _identity(entry.path):
+                return 0
             elif _is_folder_of(folder, entry):
-                yield from self._added(entry.path)
+                room = self._look_below(entry.path, left, room)
+            if room <= 0:
+                return 0
+        return room
 
     def _all(self) -> Iterator[tuple[str, _Identity]]:
         for folder in self._folders:

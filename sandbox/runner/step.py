@@ -22,7 +22,7 @@ import signal
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -255,11 +255,15 @@ def _lives(group: int) -> bool:
 
 def _out_of_memory_kills() -> int:
     """How often the kernel has ended a process of this sandbox for its memory limit."""
-    for path in _OUT_OF_MEMORY:
-        with contextlib.suppress(OSError, ValueError):
-            rows = (line.split() for line in Path(path).read_text().splitlines())
-            return sum(int(row[1]) for row in rows if row and row[0] == "oom_kill")
+    with contextlib.suppress(OSError, ValueError):
+        rows = (line.split() for line in Path(_memory_events()).read_text().splitlines())
+        return sum(int(row[1]) for row in rows if row and row[0] == "oom_kill")
     return 0
+
+
+@cache
+def _memory_events() -> str:
+    return next(filter(os.path.exists, _OUT_OF_MEMORY), os.devnull)
 
 
 def _spawn_starter(command: str, folder: Path, limits: Limits, ends: Sequence[int]) -> int:
