@@ -185,15 +185,7 @@ def create(request: HttpRequest, body: ProjectIn) -> Status[Project]:
 @router.get("/examples", response=list[ExampleOut], summary="What a project can begin with")
 def list_examples(request: HttpRequest) -> list[dict[str, str]]:
     language = get_language() or "en"
-    return [
-        {
-            "name": one.name,
-            "title": one.title(language),
-            "summary": one.summary(language),
-            "image": one.image.name if one.image else "",
-        }
-        for one in examples()
-    ]
+    return [{**one.described(language), "image": one.image.name if one.image else ""} for one in examples()]
 
 
 @router.get("/deleted", response=list[ProjectOut], summary="What can still be restored")

@@ -26,6 +26,10 @@ class Example:
     titles: dict[str, str]
     summaries: dict[str, str]
 
+    def described(self, language: str) -> dict[str, str]:
+        """What those who choose see of it: ``name``, ``title``, ``summary``."""
+        return {"name": self.name, "title": self.title(language), "summary": self.summary(language)}
+
     def title(self, language: str) -> str:
         return self.titles.get(language, self.titles["en"])
 

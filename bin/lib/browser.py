@@ -30,11 +30,11 @@ def executable() -> Path:
 
 
 @contextmanager
-def chromium() -> Iterator[Browser]:
-    """A headless browser. As root it runs without its own sandbox, which root cannot have."""
+def chromium(*more: str) -> Iterator[Browser]:
+    """A headless browser, with ``more`` arguments. As root it runs without its own sandbox, which root cannot have."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
-            executable_path=executable(), args=ARGUMENTS, chromium_sandbox=os.geteuid() != 0
+            executable_path=executable(), args=[*ARGUMENTS, *more], chromium_sandbox=os.geteuid() != 0
         )
         try:
             yield browser

@@ -80,15 +80,7 @@ def _notebook_images() -> list[Any]:
 
 def _shown_examples() -> list[dict[str, str]]:
     language = get_language() or "en"
-    return [
-        {
-            "name": one.name,
-            "title": one.title(language),
-            "summary": one.summary(language),
-            "image": one.image.title if one.image else "",
-        }
-        for one in examples()
-    ]
+    return [{**one.described(language), "image": one.image.title if one.image else ""} for one in examples()]
 
 
 def _make(request: SignedInRequest, way: str, data: dict[str, Any]) -> HttpResponse:
