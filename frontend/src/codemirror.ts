@@ -5,8 +5,9 @@ import type { LanguageSupport} from "@codemirror/language";
 import { bracketMatching, HighlightStyle, indentOnInput, indentUnit, LanguageDescription, StreamLanguage, syntaxHighlighting } from "@codemirror/language";
 import { highlightSelectionMatches, searchKeymap } from "@codemirror/search";
 import { Compartment, EditorSelection, EditorState, type Extension, Prec } from "@codemirror/state";
-import { drawSelection, EditorView, highlightActiveLine, highlightActiveLineGutter, highlightSpecialChars, keymap, lineNumbers, placeholder } from "@codemirror/view";
+import { EditorView, highlightActiveLine, highlightActiveLineGutter, highlightSpecialChars, keymap, lineNumbers, placeholder } from "@codemirror/view";
 import { highlightCode, tags } from "@lezer/highlight";
+import { selections } from "./blinking.js";
 import { COMPILED_AND_SCRIPTED } from "./languages.js";
 
 export { acceptCompletion, autocompletion, Compartment, EditorSelection, EditorState, EditorView, keymap, placeholder, Prec, StreamLanguage };
@@ -67,7 +68,7 @@ const theme = EditorView.theme({
 export function basics({ undo = true } = {}): Extension[] {
   return [
     ...(undo ? [history(), keymap.of([{ key: "Mod-Shift-z", run: redo }, ...historyKeymap])] : []),
-    highlightSpecialChars(), drawSelection(), indentOnInput(), indentUnit.of("    "), bracketMatching(), closeBrackets(),
+    highlightSpecialChars(), selections, indentOnInput(), indentUnit.of("    "), bracketMatching(), closeBrackets(),
     EditorState.allowMultipleSelections.of(true), syntaxHighlighting(highlight), theme,
     keymap.of([
       { key: "Escape", run: temporarilySetTabFocusMode },

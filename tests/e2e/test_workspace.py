@@ -142,6 +142,19 @@ def test_a_file_that_is_still_being_opened_runs_once_it_is_here(
     expect(workspace.console).to_contain_text("Hello from Madang!", timeout=PATIENCE)
 
 
+def test_a_cursor_blinks_and_no_animation_runs_for_it(workspace: Workspace) -> None:
+    page = workspace.page
+    page.get_by_role("tab", name="main.py").click()
+    page.locator("madang-editor:visible .cm-content").click()
+    cursors = page.locator("madang-editor:visible .cm-cursorLayer")
+    expect(cursors).to_have_css("visibility", "hidden")
+    page.keyboard.type("x")
+    expect(cursors).to_have_css("visibility", "visible")
+    expect(cursors).to_have_css("visibility", "hidden")
+    running = "(element) => element.getAnimations({ subtree: true }).length"
+    assert page.locator("madang-editor:visible .cm-editor").evaluate(running) == 0
+
+
 def test_palette_search_and_replace(workspace: Workspace, folder: Path) -> None:
     page = workspace.page
     (folder / "src").mkdir()
