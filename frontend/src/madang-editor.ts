@@ -147,10 +147,10 @@ export class MadangEditor extends MadangElement {
     this.phase = "loading";
     this.problem = null;
     this.leave();
-    const opening = this.openShared(path);
+    const sharing = this.openShared(path);
     try {
       const coming = import("./codemirror.js");
-      const [code, language, more, document] = await Promise.all([coming, coming.then((found) => found.languageFor(this.name)), this.extend?.(path) ?? [], opening]);
+      const [code, language, more, document] = await Promise.all([coming, coming.then((found) => found.languageFor(this.name)), this.extend?.(path) ?? [], sharing]);
       const file = document ? null : await readText(path);
       if (path !== this.path || !this.isConnected) {
         document?.close();
@@ -175,7 +175,7 @@ export class MadangEditor extends MadangElement {
       if (this.place) this.reveal(this.place.line, this.place.column);
     } catch (error) {
       this.fail(error);
-      if (!this.document) opening.then((document) => { document?.close(); }, () => undefined); // else it would stay connected
+      if (!this.document) sharing.then((document) => { document?.close(); }, () => undefined); // else it would stay connected
     }
   }
 

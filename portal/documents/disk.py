@@ -110,15 +110,13 @@ def look(document: UUID) -> tuple[bool, Stamp]:
     Raises:
         log.Gone: the document was removed.
     """
-    row = Document.objects.select_related("project").filter(pk=document).first()
-    if row is None:
-        raise log.Gone
+    row = _row(document)
     try:
         with _files(row.project) as files:
             data, seen = _read(row, files)
     except Problem:
         return False, None
-    return data is not None and _is_known(row, data), seen
+    return data is not None and _is_known(row, digest(data)), seen
 
 
 def sync(document: UUID, state: Sequence[bytes], number: int, create: bool = False, patient: bool = False) -> Outcome:
@@ -131,9 +129,7 @@ def sync(document: UUID, state: Sequence[bytes], number: int, create: bool = Fal
         log.Gone: the document was removed.
     """
     with _lock(document):
-        row = Document.objects.select_related("project").filter(pk=document).first()
-        if row is None:
-            raise log.Gone
+        row = _row(document)
         try:
             with Files(row.project.directory, disk_limit(row.project)) as files:
                 return _Sync(row, files, state, number).run(create, patient)
@@ -156,14 +152,15 @@ class _Sync:
         before, seen = _read(row, self._files)
         if before is None and not create:
             return Outcome(row.path, row.saved, None)
-        if before is not None and not newer and self._equal(before):
+        found = None if before is None else digest(before)
+        if found is not None and not newer and self._equal(found):
             return self._outcome(seen)
         self._doc = kinds.load(*self._state, *(data for _, data in newer))
         self._number = newer[-1][0] if newer else self._number
-        if before is not None:
-            if patient and seen == LOOK_AGAIN and not _is_known(row, before):
+        if before is not None and found is not None:
+            if patient and seen == LOOK_AGAIN and not _is_known(row, found):
                 return Outcome(row.path, row.saved, LOOK_AGAIN, unsettled=True)
-            self._recognise(before)
+            self._recognise(before, found)
         made = kinds.render(self._doc, row.kind, row.newline, before or b"")
         if len(made) > kinds.MAX_BYTES[row.kind]:
             raise Problem(413, "too_large", _("Too large"), _("“%(path)s” is too large now.") % {"path": row.path})
@@ -176,14 +173,14 @@ class _Sync:
         self._remember(digest(made))
         return self._outcome(seen)
 
-    def _equal(self, data: bytes) -> bool:
-        """Does the row say that this file is our document? Then neither needs to be read further."""
+    def _equal(self, now: str) -> bool:
+        """Does the row say that the file of this digest is our document? Then neither needs to be read further."""
         row = self._row
-        return (row.digest, row.saved, row.beyond, row.saving) == (digest(data), self._number, [], None)
+        return (row.digest, row.saved, row.beyond, row.saving) == (now, self._number, [], None)
 
-    def _recognise(self, data: bytes) -> None:
+    def _recognise(self, data: bytes, now: str) -> None:
         """Is the file what the row says, a save of ours that was cut short, or written by a program?"""
-        row, now = self._row, digest(data)
+        row = self._row
         if row.saving is not None and row.saving[0] == now:
             self._write_row(now, row.saving[1], row.saving[2])
         elif row.digest != now:
@@ -238,6 +235,17 @@ class _Sync:
         return Outcome(self._row.path, self._row.saved, seen, self._merged is not None)
 
 
+def _row(document: UUID) -> Document:
+    """
+    Raises:
+        log.Gone: the document was removed.
+    """
+    row = Document.objects.select_related("project").filter(pk=document).first()
+    if row is None:
+        raise log.Gone
+    return row
+
+
 def _read(row: Document, files: Files) -> tuple[bytes | None, Stamp]:
     """The file, None where it is gone, and its stamp from before it was read."""
     try:
@@ -250,8 +258,9 @@ def _read(row: Document, files: Files) -> tuple[bytes | None, Stamp]:
         return None, None
 
 
-def _is_known(row: Document, data: bytes) -> bool:
-    return digest(data) in (row.digest, *(row.saving or ())[:1])
+def _is_known(row: Document, now: str) -> bool:
+    """Whether we have written, or taken in, the file of this digest."""
+    return now in (row.digest, *(row.saving or ())[:1])
 
 
 def _stamp(status: os.stat_result) -> Stamp:

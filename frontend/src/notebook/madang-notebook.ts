@@ -124,6 +124,7 @@ export class MadangNotebook extends NotebookElement implements NotebookView {
     this.model.cells.observeDeep(this.onCells);
     document.ydoc.getMap("state").observe(this.onKernel);
     this.onStatus();
+    requestAnimationFrame(() => { setTimeout(() => { this.most = Infinity; }); });
   }
 
   private async find(): Promise<NotebookDocument | null> {
@@ -552,7 +553,6 @@ export class MadangNotebook extends NotebookElement implements NotebookView {
       void this.open();
     }
     this.renamed = false;
-    if (this.most < this.ids.length) requestAnimationFrame(() => { setTimeout(() => { this.most = Infinity; }); });
     if (!["ids", "version", "most"].some((name) => changed.has(name))) return;
     for (const cell of this.renderRoot.querySelectorAll("madang-notebook-cell")) this.sight?.observe(cell);
   }
