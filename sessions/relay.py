@@ -12,7 +12,6 @@ from typing import Any
 from urllib.parse import parse_qs
 
 from channels.db import database_sync_to_async
-from channels.generic.websocket import AsyncWebsocketConsumer
 
 from sandbox.runner.wire import CallError, Client, Stream, WireError
 from sessions.access import still_signed_in
@@ -23,6 +22,7 @@ from sessions.models import Session
 from sessions.problems import Problem
 from sessions.projects import Right
 from sessions.runner import connect
+from sessions.websocket import WebSocket
 
 log = logging.getLogger(__name__)
 
@@ -41,16 +41,14 @@ class Closed(Exception):
         self.code = code
 
 
-class Relay(AsyncWebsocketConsumer):
+class Relay(WebSocket):
     """A WebSocket fed by a stream. Subclasses say what to open, and what goes in and out.
 
     The connection is accepted at once and refused by a close code, because a browser cannot see
     why a handshake failed.
     """
 
-    channel_layer_alias = "none"  # streams use none: it would be polled for each of them
     right = Right.RUN  # what one must have on the session's project
-    flow: Flow
     stream: Stream
 
     # For subclasses
@@ -87,16 +85,18 @@ class Relay(AsyncWebsocketConsumer):
 
     # Channels calls these
 
-    async def connect(self) -> None:
-        self.query = {key: values[-1] for key, values in parse_qs(self.scope["query_string"].decode("latin1")).items()}
+    def __init__(self) -> None:
+        super().__init__()
         self._client: Client | None = None
         self._attached = asyncio.Event()
-        self._over = False
         self.acknowledges = False
         self._shown = 0
+
+    async def connect(self) -> None:
+        self.query = {key: values[-1] for key, values in parse_qs(self.scope["query_string"].decode("latin1")).items()}
         await self.accept(self.subprotocol())
         self.flow = Flow(self.base_send, self._gone_out)
-        self._tasks = [asyncio.create_task(self._run())]
+        self._tasks.append(asyncio.create_task(self._run()))
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         await self._attached.wait()
@@ -109,12 +109,8 @@ class Relay(AsyncWebsocketConsumer):
         except (ConnectionError, WireError):
             return  # the stream's own end says why
 
-    async def disconnect(self, code: int) -> None:
-        self._over = True
-        self.flow.release()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+    async def leave(self) -> None:
+        await super().leave()
         if self._client is not None:
             await self._client.close()
 

@@ -13,7 +13,6 @@ from urllib.parse import parse_qs
 from uuid import UUID
 
 from channels.db import database_sync_to_async
-from channels.generic.websocket import AsyncWebsocketConsumer
 from pycrdt import merge_updates
 
 from portal.documents import disk, log, wire
@@ -28,6 +27,7 @@ from sessions.changes import changes_of
 from sessions.flow import Flow
 from sessions.problems import Problem
 from sessions.relay import AWAY, BAD_MESSAGE, BROKEN, NO_SUCH_THING, NOT_SIGNED_IN, NOT_YOURS, Closed
+from sessions.websocket import WebSocket
 
 logger = logging.getLogger(__name__)
 
@@ -59,17 +59,16 @@ class Allowance:
         return min(self._left.values()) >= 0
 
 
-class DocumentSocket(AsyncWebsocketConsumer):
+class DocumentSocket(WebSocket):
     """One browser that looks at one document.
 
     What goes out waits here, in order and bounded: a browser that reads slowly gets many updates as one, and one
     that is too far behind the whole document.
     """
 
-    channel_layer_alias = "none"  # the replica listens, once for all who look
-
-    async def connect(self) -> None:
-        self._over = self._counted = False
+    def __init__(self) -> None:
+        super().__init__()
+        self._counted = False
         self._frames = self._taken = 0
         self._updates: list[bytes] = []
         self._words: list[str | bytes] = []
@@ -79,9 +78,11 @@ class DocumentSocket(AsyncWebsocketConsumer):
         self._stack = AsyncExitStack()
         self._speaker: Speaker | None = None
         self._allowance = Allowance()
+
+    async def connect(self) -> None:
         await self.accept()
         self.flow = Flow(self.base_send)
-        self._tasks = [asyncio.create_task(self._run()), asyncio.create_task(self._guard())]
+        self._tasks += [asyncio.create_task(self._run()), asyncio.create_task(self._guard())]
 
     async def _run(self) -> None:
         try:
@@ -299,17 +300,12 @@ class DocumentSocket(AsyncWebsocketConsumer):
         self.flow.release()
         await self.close(code)
 
-    async def disconnect(self, code: int) -> None:
-        self._over = True
-        self._ready.set()
-        self.flow.release()
+    async def leave(self) -> None:
         if self._counted and (user := self.scope["user"].pk) in _open:
             _open[user] -= 1
             if not _open[user]:
                 del _open[user]
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await super().leave()
         replica = getattr(self, "replica", None)
         if replica is not None:
             replica.listeners.discard(self)

@@ -19,6 +19,12 @@ from portal.keys import create_key
 application = URLRouter(websocket_urlpatterns)
 
 
+async def until(true: Any, seconds: float = 45.0) -> None:
+    async with asyncio.timeout(seconds):
+        while not true():
+            await asyncio.sleep(0.01)
+
+
 class Tab:
     """Connects, synchronises, and goes on doing so; ``doc`` survives a lost connection, as in a browser."""
 
@@ -55,9 +61,15 @@ class Tab:
         return self
 
     async def close(self) -> None:
-        await self._it.disconnect()
+        await self._it.disconnect(timeout=30)
         self._heard.cancel()
         await asyncio.gather(self._heard, return_exceptions=True)
+
+    async def cut(self) -> None:
+        """As Daphne does with a connection that has not ended some seconds after its browser left."""
+        self._heard.cancel()
+        self._it.future.cancel()
+        await asyncio.gather(self._it.future, self._heard, return_exceptions=True)
 
     async def __aenter__(self) -> Tab:
         return await self.connect()
@@ -94,9 +106,7 @@ class Tab:
         return self.code
 
     async def until(self, true: Any, seconds: float = 45.0) -> None:
-        async with asyncio.timeout(seconds):
-            while not true():
-                await asyncio.sleep(0.01)
+        await until(true, seconds)
 
     async def _hear(self) -> None:
         while True:

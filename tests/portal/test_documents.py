@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -14,20 +15,24 @@ from channels.db import database_sync_to_async
 from django.db import connections
 from pycrdt import Doc, Text
 
-from portal.documents import log, wire
+from portal.documents import consumer, log, replica, wire
 from portal.documents.models import Document, Update
 from portal.models import Project, User
 from portal.roles import Role
+from sessions import background
 from sessions.changes import tell_changed
-from tests.portal.documents_client import Tab
+from tests.portal.documents_client import Tab, until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 FILE = "notes.txt"
 
 
 @pytest.fixture(autouse=True)
-async def _no_connection_stays(transactional_db: None) -> AsyncIterator[None]:
+async def _nothing_stays(transactional_db: None) -> AsyncIterator[None]:
+    """What works on for a document ends with its last page, and the loop not before that."""
     yield
+    gc.collect()  # a tab that connected anew has left its former connection behind, as a lost page does
+    await until(lambda: not background._under_way, 30)
     await sync_to_async(connections.close_all)()
 
 
@@ -206,6 +211,22 @@ async def test_another_document_is_not_merged(alice, project, file) -> None:
     await database_sync_to_async(Document.objects.all().delete)()
     async with tab:
         assert tab.code == 4409
+
+
+async def test_who_is_cut_off_in_the_midst_of_a_frame_leaves_nothing_behind(alice, project, file, monkeypatch) -> None:
+    taking = asyncio.Event()
+
+    async def for_ever(*_: object) -> None:
+        taking.set()
+        await asyncio.Event().wait()
+
+    tab = await Tab(alice, project, FILE).connect()
+    monkeypatch.setattr("portal.documents.consumer.DocumentSocket._take", for_ever)
+    await tab.write("x")
+    await taking.wait()
+    await tab.cut()
+    assert consumer._open == {}
+    assert replica._replicas == {}
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from sandbox.runner import wire
 from sandbox.runner.messages import pack, unpack
 from sandbox.runner.pace import SMALLEST
 from sessions import client, relay, runner
@@ -237,6 +238,25 @@ async def test_a_browser_that_does_not_draw_slows_the_program(service: Keeper, c
         await socket.send(b"\x00echo af''ter\n")
         seen, _ = await screen(socket, b"after")
         assert sent + len(seen) < 20_000_000, "the flood ended early"
+
+
+async def test_who_is_cut_off_while_a_program_takes_nothing_leaves_nothing_behind(
+    service: Keeper, create: Create, alice: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    writing = asyncio.Event()
+
+    async def for_ever(*_: object) -> None:
+        writing.set()
+        await asyncio.Event().wait()
+
+    socket = await Socket(alice, terminal(await session_of(service, create))).connect()
+    assert (await socket.next())[0] == 3
+    monkeypatch.setattr(wire.Stream, "write", for_ever)
+    await socket.send(b"\x00x")
+    await writing.wait()
+    await socket.cut()
+    left = {task.get_coro().__qualname__ for task in asyncio.all_tasks()}  # type: ignore[union-attr]
+    assert not {one for one in left if one.startswith(("Relay.", "Terminal."))}
 
 
 async def test_a_page_that_acknowledges_slows_the_kernel(service: Keeper, projects: Projects, alice: Any) -> None:

@@ -93,13 +93,21 @@ class Socket:
         self._it.scope.update(user=user, api_key=None, **scope)
         self.subprotocol: str | None = None
 
-    async def __aenter__(self) -> Socket:
+    async def connect(self) -> Socket:
         connected, self.subprotocol = await self._it.connect(timeout=10)
         assert connected
         return self
 
+    async def __aenter__(self) -> Socket:
+        return await self.connect()
+
     async def __aexit__(self, *exc: object) -> None:
         await self._it.disconnect()
+
+    async def cut(self) -> None:
+        """As Daphne does with a connection that has not ended some seconds after its browser left."""
+        self._it.future.cancel()
+        await asyncio.gather(self._it.future, return_exceptions=True)
 
     async def send(self, frame: str | bytes) -> None:
         if isinstance(frame, str):
