@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 
 from tests.e2e.browser import screenshot
 from tests.e2e.editor import Editor
-from tests.e2e.pages import PATIENCE, Workspace, sign_in
+from tests.e2e.pages import PATIENCE, Workspace, base_name, sign_in
 from tests.live import Account, Site, client
 from tests.sandbox.test_servers import HERE, IMAGE_OF, SAMPLES
 
@@ -57,9 +57,13 @@ def test_it_marks_completes_and_finds(page: Page, site: Site, account: Account, 
     page.mouse.click(*editor.word("area"))
     page.keyboard.press("F12")
     where, line = sample.defined
-    expect(page.get_by_role("tab", name=where)).to_have_attribute("aria-selected", "true", timeout=SLOW_START)
+    expect(page.get_by_role("tab", name=base_name(where))).to_have_attribute(
+        "aria-selected", "true", timeout=SLOW_START
+    )
     expect(editor.it.locator(".cm-activeLine")).to_contain_text("area", timeout=PATIENCE)
     assert sample.files[where].splitlines()[line] in editor.text.inner_text()
+    told = page.locator(".cm-lsp-message").all_inner_texts()
+    assert len(set(told)) == len(told), "the same is told twice"
 
 
 @pytest.mark.parametrize("language", ["python"], indirect=True)

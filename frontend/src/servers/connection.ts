@@ -56,6 +56,7 @@ export class Connection {
 
   constructor(session: string, readonly language: string, private readonly listener: Listener) {
     const typing = new Typing();
+    const shown = new Set<string>();
     this.config = {
       timeout: TIMEOUT_MS,
       workspace: (client) => new ProjectWorkspace(client, (uri) => listener.show(uri)),
@@ -65,8 +66,12 @@ export class Connection {
           listener.diagnostics(params);
           return true;
         },
-        // "Finished loading packages." is nothing to be asked an OK for; errors and warnings are shown as ever.
-        "window/showMessage": (_client, { type }: ShowMessageParams) => type > WARNING,
+        // "Finished loading packages." is nothing to be asked an OK for; errors and warnings are shown, each once.
+        "window/showMessage": (_client, { type, message }: ShowMessageParams) => {
+          const handled = type > WARNING || shown.has(message);
+          shown.add(message);
+          return handled;
+        },
       },
       extensions: [
         serverCompletion(), hoverTooltips(), signatureHelp(), keymap.of([...jumpToDefinitionKeymap, ...findReferencesKeymap]), jumpByMouse,
