@@ -77,7 +77,7 @@ export class MadangOutput extends MadangElement {
 
   protected override updated(changed: PropertyValues): void {
     if (changed.has("widgets")) this.followWidgets();
-    if (changed.has("output") || changed.has("all")) void this.draw();
+    if (changed.has("output") || changed.has("all") || changed.has("language")) void this.draw();
   }
 
   /** A widget is drawn anew where there is another kernel. */

@@ -28,28 +28,29 @@ const en = { chart: "Chart", chartOf: "Chart: {title}", fetch: "Charts here fetc
 const ko: Record<keyof typeof en, string> = { chart: "차트", chartOf: "차트: {title}", fetch: "여기서는 차트가 아무것도 내려받지 않습니다. 이 차트는 {detail} 주소를 읽으려고 했습니다. 데이터를 차트 안에 넣으세요.", draw: "이 차트를 그리지 못했습니다: {detail}", gone: "차트를 그리는 프로그램을 불러오지 못했습니다." };
 
 /** The chart that a place shows now, so that the next description goes into the same frame. */
-const shown = new WeakMap<HTMLElement, { type: string; show: (spec: unknown) => void }>();
+const shown = new WeakMap<HTMLElement, { type: string; show: (spec: unknown, language: Language) => void }>();
 
 /** Show the chart in `host`; `instead` shows something else there where it cannot be drawn. */
 export function showChart(host: HTMLElement, type: string, spec: unknown, language: Language, instead: () => Promise<void>): void {
   const before = shown.get(host);
   if (before?.type === type && host.querySelector("iframe")) {
-    before.show(spec);
+    before.show(spec, language);
     return;
   }
   host.replaceChildren();
   host.dataset.type = type;
   let now = spec;
   let ready = false;
-  const words = language === "ko" ? ko : en;
+  let words = wordsIn(language);
   const order = (): Order => ({ spec: now, type, dark: isDark(host), colours: coloursOf(host) });
   const send = (): void => { if (ready) tell({ order: order() }); };
+  const forget = (): void => { host.querySelector(":scope > .trouble")?.remove(); };
   const fail = async (problem: keyof typeof en, detail: string): Promise<void> => {
     if (problem !== "fetch") {
       shown.delete(host);
       await instead();
     }
-    host.querySelector(":scope > .trouble")?.remove();
+    forget();
     host.prepend(note(fill(words[problem], { detail: detail.slice(0, 300) })));
   };
   const { frame, tell } = makeFrame(host, {
@@ -63,7 +64,18 @@ export function showChart(host: HTMLElement, type: string, spec: unknown, langua
   });
   frame.addEventListener("load", () => { setTimeout(() => { if (!ready && frame.isConnected) void fail("gone", ""); }, PATIENCE_MS); });
   watchTheme(frame, send);
-  shown.set(host, { type, show: (next) => { now = next; frame.title = labelOf(next, words); send(); } });
+  const show = (next: unknown, language: Language): void => {
+    now = next;
+    words = wordsIn(language);
+    frame.title = labelOf(next, words);
+    forget(); // what is still wrong is said again
+    send();
+  };
+  shown.set(host, { type, show });
+}
+
+function wordsIn(language: Language): typeof en {
+  return language === "ko" ? ko : en;
 }
 
 function coloursOf(host: HTMLElement): Order["colours"] {

@@ -91,16 +91,18 @@ def test_charts_of_each_kind(workspace: Workspace, files: Project) -> None:
 
 def test_a_kernel_puts_a_chart_out_and_changes_it(workspace: Workspace, files: Project) -> None:
     book = Notebook.put(workspace, files, code(""))
-    more = {**POINTS, "title": "Changed"}
+    empty, more = {**POINTS, "data": {"url": "https://example.org/x.csv"}}, {**POINTS, "title": "Changed"}
     source = (
-        f"shown = display({{'{LITE}': {POINTS!r}, 'text/plain': 'p'}}, raw=True, display_id=True)\n"
+        f"shown = display({{'{LITE}': {empty!r}, 'text/plain': 'p'}}, raw=True, display_id=True)\n"
         f"input()\n"
         f"shown.update({{'{LITE}': {more!r}, 'text/plain': 'p'}}, raw=True)\n"
     )
     book.run(0, source)
     expect(chart(book, 0).get_by_text("Heights")).to_be_visible(timeout=PATIENCE)
+    expect(book.outputs(0)).to_contain_text("https://example.org/x.csv", timeout=PATIENCE)
     book.cell(0).get_by_role("textbox", name="Answer").press("Enter")
     expect(chart(book, 0).get_by_text("Changed")).to_be_visible(timeout=PATIENCE)
+    expect(book.outputs(0)).not_to_contain_text("https://example.org/x.csv")
     expect(book.outputs(0).locator("iframe")).to_have_attribute("title", "Chart: Changed")
     workspace.show_console()
     cell = workspace.run(f"display({{'{PLOTLY}': {BARS!r}}}, raw=True)")
@@ -161,9 +163,11 @@ def test_charts_on_a_phone_in_korean(
     page = open_page(viewport=PHONE, has_touch=True, color_scheme="dark", bypass_csp=True, reduced_motion="reduce")
     sign_in(page, site, account)
     page.goto(f"{site.url}/p/{project}/?file=book.ipynb")
-    page.locator("madang-workspace").evaluate("workspace => { workspace.language = 'ko' }")
     book = Notebook(page).wait()
     outputs_ = book.outputs(0)
+    outputs_.nth(2).scroll_into_view_if_needed()
+    expect(outputs_.nth(2)).to_contain_text("this one wanted https://example.org/x.csv", timeout=PATIENCE)
+    page.locator("madang-workspace").evaluate("workspace => { workspace.language = 'ko' }")
     expect(outputs_.nth(0).frame_locator("iframe").locator(".bars path")).to_have_count(3, timeout=PATIENCE)
     expect(outputs_.nth(1).frame_locator("iframe").get_by_text("Heights")).to_be_visible(timeout=PATIENCE)
     outputs_.nth(2).scroll_into_view_if_needed()
