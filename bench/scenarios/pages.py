@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from playwright.sync_api import Browser, Locator, Page, StorageState, ViewportSize
+from playwright.sync_api import Browser, Page, StorageState, ViewportSize
 
 from bench.desk import Desk, Desks
 from bench.report import Row
 from bench.scenarios.counts import Counts
+from bench.sight import open_until_seen
 from bench.subject import Subject
 from bin.lib.browser import chromium
 
@@ -21,7 +21,6 @@ VIEW: ViewportSize = {"width": 1360, "height": 860}
 AT_ONCE = ("--disable-frame-rate-limit", "--disable-gpu-vsync")
 """A screen that shows each frame as soon as it is drawn: what is left is what the page and the browser take."""
 PATIENCE = 120_000
-LOOK_SECONDS = 0.01
 CELLS, CELL_BYTES, LINES = 500, 40_000, 10_000
 KEY_MS, WHEEL, WHEELS = 40, 1500, 80
 REMARK = "# " + "abcdefghi " * 4 + "abcdefg\n"
@@ -152,12 +151,8 @@ def _script_sizes(page: Page) -> dict[str, float]:
 
 
 def _open_file(page: Page, desk: Desk, name: str) -> float:
-    began = time.perf_counter()
-    page.goto(desk.page(name), wait_until="commit")
-    field = page.locator(desk.field).filter(has_text="short" if name == SHORT else "line 1 of").first
-    _see(field)
-    field.focus()
-    return (time.perf_counter() - began) * 1000
+    words = "short" if name == SHORT else "line 1 of"
+    return open_until_seen(page, desk.page(name), desk.field, words, PATIENCE / 1000)
 
 
 def _typing(page: Page, desk: Desk, counts: Counts) -> list[float]:
@@ -174,19 +169,7 @@ def _typing(page: Page, desk: Desk, counts: Counts) -> list[float]:
 
 def _open_notebook(page: Page, desk: Desk) -> float:
     """Until the first cell and what it said are in sight."""
-    began = time.perf_counter()
-    page.goto(desk.page(NOTEBOOK), wait_until="commit")
-    _see(page.locator(desk.cell).first.filter(has_text="cell 0 says"))
-    return (time.perf_counter() - began) * 1000
-
-
-def _see(what: Locator) -> None:
-    """Wait until it is visible. Playwright's own wait looks each half second only, once it has looked some times."""
-    end = time.monotonic() + PATIENCE / 1000
-    while not what.is_visible():
-        if time.monotonic() > end:
-            raise TimeoutError(f"{what} is not to be seen")
-        time.sleep(LOOK_SECONDS)
+    return open_until_seen(page, desk.page(NOTEBOOK), desk.cell, "cell 0 says", PATIENCE / 1000)
 
 
 def _scroll(page: Page) -> list[float]:
