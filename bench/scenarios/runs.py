@@ -11,6 +11,7 @@ from bench.scenarios.counts import Counts
 from bench.subject import Runs, Subject
 
 AT_ONCE = 4
+ALONE = 50
 FIRST = 8  # what is loaded at the first uses is not of each
 SAYS = "Hello from Madang!"
 PROGRAMS = {
@@ -20,13 +21,16 @@ PROGRAMS = {
 
 
 def runs(subject: Subject, counts: Counts) -> Iterator[Row]:
-    """Milliseconds from asking for a run to its answer, and how many a second that makes."""
+    """Milliseconds from asking for a run to its answer, one by one and some at once, and how many a second that is."""
     with subject.running() as running:
         server: Runs = running
         for language in server.languages:
             title, program = PROGRAMS[language]
             count = counts.runs if language == "python" else counts.runs // 4
             _together(server, language, program, FIRST)
+            yield Row(
+                f"a run of {title}, by itself", subject.name, "ms", _together(server, language, program, ALONE, 1)
+            )
             before, began = server.processor(), time.perf_counter()
             times = _together(server, language, program, count)
             rate = count / (time.perf_counter() - began)
@@ -35,12 +39,12 @@ def runs(subject: Subject, counts: Counts) -> Iterator[Row]:
             yield Row(f"a run of {title}, {AT_ONCE} at once", subject.name, "ms", times, note)
 
 
-def _together(server: Runs, language: str, program: str, count: int) -> list[float]:
+def _together(server: Runs, language: str, program: str, count: int, at_once: int = AT_ONCE) -> list[float]:
     def one(_: int) -> float:
         began = time.perf_counter()
         if (said := server.run(language, program).strip()) != SAYS:
             raise RuntimeError(f"the run said {said[:200]!r}")
         return (time.perf_counter() - began) * 1000
 
-    with ThreadPoolExecutor(AT_ONCE) as pool:
+    with ThreadPoolExecutor(at_once) as pool:
         return list(pool.map(one, range(count)))
