@@ -32,7 +32,8 @@ async def _nothing_stays(transactional_db: None) -> AsyncIterator[None]:
     """What works on for a document ends with its last page, and the loop not before that."""
     yield
     gc.collect()  # a tab that connected anew has left its former connection behind, as a lost page does
-    await until(lambda: not background._under_way, 30)
+    loop = asyncio.get_running_loop()
+    await until(lambda: all(task.get_loop() is not loop for task in background._under_way), 30)
     await sync_to_async(connections.close_all)()
 
 
