@@ -88,7 +88,6 @@ class Relay(WebSocket):
     def __init__(self) -> None:
         super().__init__()
         self._client: Client | None = None
-        self._attached = asyncio.Event()
         self.acknowledges = False
         self._shown = 0
 
@@ -99,7 +98,7 @@ class Relay(WebSocket):
         self._tasks.append(asyncio.create_task(self._run()))
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
-        await self._attached.wait()
+        await self._ready.wait()
         if self._over:
             return
         try:
@@ -152,7 +151,7 @@ class Relay(WebSocket):
         self._client = await self.dial()
         self.stream = await self.attach(self._client)
         self.stream.by_hand = True
-        self._attached.set()
+        self._ready.set()
         self._tasks.append(asyncio.create_task(self._guard()))
         async for sequence, payload in self.stream:
             self.flow.sending(len(payload))
@@ -205,14 +204,6 @@ class Relay(WebSocket):
                 return ENDED
             await asyncio.sleep(0.2)
         return AWAY
-
-    async def _end(self, code: int) -> None:
-        if self._over:
-            return
-        self._over = True
-        self._attached.set()
-        self.flow.release()
-        await self.close(code)
 
 
 @database_sync_to_async

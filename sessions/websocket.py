@@ -25,7 +25,18 @@ class WebSocket(AsyncWebsocketConsumer):
     def __init__(self) -> None:
         super().__init__()
         self._over = False
+        self._ready = asyncio.Event()
+        """What the browser sends is taken from then on, or dropped where it is over."""
         self._tasks: list[asyncio.Task[Any]] = []
+
+    async def _end(self, code: int) -> None:
+        """Close it, unless it is closed."""
+        if self._over:
+            return
+        self._over = True
+        self._ready.set()
+        self.flow.release()
+        await self.close(code)
 
     async def leave(self) -> None:
         """Let go of everything. Called once, at the very end, with or without :meth:`connect` before it."""

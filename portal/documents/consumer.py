@@ -74,7 +74,6 @@ class DocumentSocket(WebSocket):
         self._words: list[str | bytes] = []
         self._behind = False
         self._out = asyncio.Event()
-        self._ready = asyncio.Event()
         self._stack = AsyncExitStack()
         self._speaker: Speaker | None = None
         self._allowance = Allowance()
@@ -292,26 +291,18 @@ class DocumentSocket(WebSocket):
             self.role = role
             self._say({"type": "role", "role": role.value})
 
-    async def _end(self, code: int) -> None:
-        if self._over:
-            return
-        self._over = True
-        self._ready.set()
-        self.flow.release()
-        await self.close(code)
-
     async def leave(self) -> None:
-        if self._counted and (user := self.scope["user"].pk) in _open:
-            _open[user] -= 1
-            if not _open[user]:
-                del _open[user]
-        await super().leave()
-        replica = getattr(self, "replica", None)
-        if replica is not None:
-            replica.listeners.discard(self)
-            if self._speaker is not None and (left := self._speaker.leave()):
-                await replica.show_presence(left, but=self)
-        await self._stack.aclose()
+        async with self._stack:
+            if self._counted and (user := self.scope["user"].pk) in _open:
+                _open[user] -= 1
+                if not _open[user]:
+                    del _open[user]
+            await super().leave()
+            replica = getattr(self, "replica", None)
+            if replica is not None:
+                replica.listeners.discard(self)
+                if self._speaker is not None and (left := self._speaker.leave()):
+                    await replica.show_presence(left, but=self)
 
 
 def _find(user: Any, id: UUID, path: str, known: str) -> tuple[Project, Role, Document]:

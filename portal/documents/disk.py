@@ -236,7 +236,8 @@ class _Sync:
 
 
 def _row(document: UUID) -> Document:
-    """
+    """The document's row, with its project.
+
     Raises:
         log.Gone: the document was removed.
     """

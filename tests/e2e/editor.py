@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from pathlib import PurePosixPath
 
 from playwright.sync_api import Locator, expect
 
-from tests.e2e.pages import PATIENCE, Workspace, base_name
+from tests.e2e.pages import PATIENCE, Workspace
 
 FIND = """(content, word) => {
     const walker = document.createTreeWalker(content, NodeFilter.SHOW_TEXT);
@@ -28,7 +29,7 @@ class Editor:
 
     def __init__(self, workspace: Workspace, name: str = "main.py", language: str = "Python") -> None:
         self.page, self.workspace = workspace.page, workspace
-        self.page.get_by_role("tab", name=base_name(name)).click()
+        self.page.get_by_role("tab", name=PurePosixPath(name).name).click()
         self.tools = self.page.locator("madang-tools")
         expect(self.tools.get_by_text(f"● {language}")).to_be_visible(timeout=PATIENCE)
 

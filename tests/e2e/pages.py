@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import secrets
+from pathlib import PurePosixPath
 
 from playwright.sync_api import Locator, Page, expect
 
@@ -56,7 +57,7 @@ class Workspace:
     def open(cls, page: Page, site: Site, project: str, first: str = "main.py") -> Workspace:
         page.goto(f"{site.url}/p/{project}/" + (f"?file={first}" if "/" in first else ""))
         # The first file opens by itself; a person who chooses the console before that is thrown back.
-        expect(page.get_by_role("treeitem", name=base_name(first))).to_be_attached(timeout=PATIENCE)
+        expect(page.get_by_role("treeitem", name=PurePosixPath(first).name)).to_be_attached(timeout=PATIENCE)
         return cls(page).wait_until_ready()
 
     def wait_until_ready(self) -> Workspace:
@@ -126,11 +127,6 @@ class Workspace:
 
     def expect_on_screen(self, text: str | re.Pattern[str]) -> None:
         expect(self.screen).to_contain_text(text, timeout=PATIENCE)
-
-
-def base_name(path: str) -> str:
-    """What the tree and the tabs call a file."""
-    return path.rpartition("/")[2]
 
 
 def focused(page: Page) -> str:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import PurePosixPath
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from tests.e2e.browser import screenshot
 from tests.e2e.editor import Editor
-from tests.e2e.pages import PATIENCE, Workspace, base_name, sign_in
+from tests.e2e.pages import PATIENCE, Workspace, sign_in
 from tests.live import Account, Site, client
 from tests.sandbox.test_servers import HERE, IMAGE_OF, SAMPLES
 
@@ -57,7 +58,7 @@ def test_it_marks_completes_and_finds(page: Page, site: Site, account: Account, 
     page.mouse.click(*editor.word("area"))
     page.keyboard.press("F12")
     where, line = sample.defined
-    expect(page.get_by_role("tab", name=base_name(where))).to_have_attribute(
+    expect(page.get_by_role("tab", name=PurePosixPath(where).name)).to_have_attribute(
         "aria-selected", "true", timeout=SLOW_START
     )
     expect(editor.it.locator(".cm-activeLine")).to_contain_text("area", timeout=PATIENCE)

@@ -15,14 +15,9 @@ from pycrdt import Doc, Text, TransactionEvent
 from portal.documents import wire
 from portal.documents.routing import websocket_urlpatterns
 from portal.keys import create_key
+from tests.sessions.conftest import until
 
 application = URLRouter(websocket_urlpatterns)
-
-
-async def until(true: Any, seconds: float = 45.0) -> None:
-    async with asyncio.timeout(seconds):
-        while not true():
-            await asyncio.sleep(0.01)
 
 
 class Tab:

@@ -21,7 +21,8 @@ from portal.models import Project, User
 from portal.roles import Role
 from sessions import background
 from sessions.changes import tell_changed
-from tests.portal.documents_client import Tab, until
+from tests.portal.documents_client import Tab
+from tests.sessions.conftest import until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 FILE = "notes.txt"
@@ -227,6 +228,17 @@ async def test_who_is_cut_off_in_the_midst_of_a_frame_leaves_nothing_behind(alic
     await taking.wait()
     await tab.cut()
     assert consumer._open == {}
+    assert replica._replicas == {}
+
+
+async def test_who_leaves_while_the_layer_is_away_leaves_nothing_behind(alice, project, file, monkeypatch) -> None:
+    async def away(*_: object) -> None:
+        raise ConnectionError("nobody can be told of it")
+
+    tab = await Tab(alice, project, FILE).connect()
+    monkeypatch.setattr("portal.documents.consumer.Speaker.leave", lambda speaker: b"gone")
+    monkeypatch.setattr(replica.Replica, "show_presence", lambda self, message, but: away())
+    await tab.cut()
     assert replica._replicas == {}
 
 

@@ -68,9 +68,9 @@ export class Connection {
         },
         // "Finished loading packages." is nothing to be asked an OK for; errors and warnings are shown, each once.
         "window/showMessage": (_client, { type, message }: ShowMessageParams) => {
-          const handled = type > WARNING || shown.has(message);
+          if (type > WARNING || shown.has(message)) return true;
           shown.add(message);
-          return handled;
+          return false;
         },
       },
       extensions: [
