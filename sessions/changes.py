@@ -80,7 +80,7 @@ class _Ear:
             with contextlib.suppress(Exception):  # the layer is away, and nothing is read from it
                 await get_channel_layer().send(self._name, {"type": "rights", "project": ""})
                 await asyncio.wait({self._task}, timeout=OVER_SECONDS)
-        self._task.cancel()
+        await background.end(self._task)
 
     async def _hear(self) -> None:
         while not self._over:

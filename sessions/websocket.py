@@ -43,9 +43,7 @@ class WebSocket(AsyncWebsocketConsumer):
         self._over = True
         if hasattr(self, "flow"):
             self.flow.release()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await background.end(*self._tasks)
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         try:

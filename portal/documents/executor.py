@@ -125,8 +125,7 @@ class Executor:
             self.work.set()  # another process has it, or there is another kernel
             return
         finally:
-            renewing.cancel()
-            await asyncio.gather(renewing, return_exceptions=True)
+            await background.end(renewing)
         await database_sync_to_async(leave)(self.id)
 
     async def _renew(self) -> None:
@@ -181,8 +180,7 @@ class Executor:
             await self._begin(stream, replica, row)
             await self._work_on(stream, replica)
         finally:
-            reading.cancel()
-            await asyncio.gather(reading, return_exceptions=True)
+            await background.end(reading)
 
     async def _begin(self, stream: Stream, replica: Replica, row: Execution) -> None:
         """A request of a process that is gone may not have reached the kernel. What is asked behind it tells."""

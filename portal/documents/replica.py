@@ -7,6 +7,7 @@ Where the log cannot be written the replica breaks: everybody who used it begins
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import time
 from collections.abc import Awaitable, Callable, Sequence
@@ -107,9 +108,7 @@ class Replica:
     async def stop(self) -> None:
         """Nobody is here any more: what is not in the file goes there now."""
         await self._settled.wait()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, self._stop_hearing(), return_exceptions=True)
+        await asyncio.gather(background.end(*self._tasks), self._stop_hearing(), return_exceptions=True)
         for _ in range(_LAST_TRIES):
             if self.is_broken or await self.sync():
                 break
@@ -383,9 +382,10 @@ class Replica:
     async def _stop_hearing(self) -> None:
         """By a message to itself: a read of Redis that is cancelled may go on waiting (channels_redis 4.3)."""
         if self._channel:
-            await get_channel_layer().send(self._channel, {"type": _OVER})
-            await asyncio.wait({self._hearing}, timeout=_OVER_SECONDS)
-        self._hearing.cancel()
+            with contextlib.suppress(Exception):  # the layer is away, and nothing is read from it
+                await get_channel_layer().send(self._channel, {"type": _OVER})
+                await asyncio.wait({self._hearing}, timeout=_OVER_SECONDS)
+        await background.end(self._hearing)
 
     def _heard(self, message: dict[str, Any]) -> None:
         if message.get("from") == PROCESS:

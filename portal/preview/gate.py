@@ -22,6 +22,7 @@ from django.contrib.auth import get_user_model
 from django.core.cache import cache
 
 from portal.preview.hosts import Preview
+from sessions import background
 from sessions.access import still_signed_in
 from sessions.changes import changes_of
 from sessions.models import Session
@@ -89,8 +90,7 @@ async def while_allowed(user: Any, preview: Preview, relay: Coroutine[Any, Any, 
                 changed.clear()
     finally:
         ended = running.done()
-        running.cancel()
-        await asyncio.gather(running, return_exceptions=True)
+        await background.end(running)
     if ended:
         running.result()
     return ended
