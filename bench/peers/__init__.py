@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 from bench.peers.docker import Docker
 from bench.peers.ipykernel import BareKernel
 from bench.peers.jupyter_server import JupyterServer
@@ -25,5 +27,6 @@ def subjects() -> dict[str, Subject]:
         "ttyd": Ttyd(),
         "ipykernel": BareKernel(),
         "docker": Docker(),
-        "plain": Plain(),
+        "plain": Plain("plain process, no sandbox", {"python": sys.executable, "c": "gcc"}),
+        "python3": Plain("`python3 -c` as a shell finds it, no sandbox", {"python": "python3"}),
     }

@@ -5,20 +5,28 @@ from __future__ import annotations
 import resource
 import shutil
 import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 
+@dataclass
 class Plain:
-    name = "plain process, no sandbox"
+    """``programs`` by language are what it is run with: a path, or a name that is looked for as a shell does."""
+
+    name: str
+    programs: dict[str, str]
     scenarios = frozenset(["runs"])
-    languages = ("python", "c")
+
+    @property
+    def languages(self) -> tuple[str, ...]:
+        return tuple(self.programs)
 
     def missing(self) -> str:
-        return "" if shutil.which("gcc") else "gcc is not installed"
+        absent = [program for program in self.programs.values() if not shutil.which(program)]
+        return f"{absent[0]} is not installed" if absent else ""
 
     @contextmanager
     def running(self, spares: bool = True, room: int = 0) -> Iterator[Plain]:
@@ -27,10 +35,10 @@ class Plain:
     def run(self, language: str, program: str) -> str:
         """What ``program`` says."""
         if language == "python":
-            return _said([sys.executable, "-c", program])
+            return _said([self.programs[language], "-c", program])
         with tempfile.TemporaryDirectory(prefix="bench-") as folder:
             (Path(folder) / "main.c").write_text(program)
-            _said(["gcc", "-g", "-Wall", "main.c", "-lm"], folder)
+            _said([self.programs[language], "-g", "-Wall", "main.c", "-lm"], folder)
             return _said(["./a.out"], folder)
 
     def processor(self) -> dict[str, float]:
