@@ -19,9 +19,10 @@ from sessions.ports import watch_ports
 from sessions.problems import Problem
 from sessions.projects import Right
 from sessions.receipts import Receipts
-from sessions.relay import AWAY, BAD_MESSAGE, ENDED, NO_SUCH_THING, Closed, Relay, live_session
+from sessions.relay import Relay, live_session
 from sessions.represent import session_json
 from sessions.terminals import person
+from sessions.websocket import AWAY, BAD_MESSAGE, ENDED, NO_SUCH_THING, Closed
 
 
 class KernelChannels(Relay):

@@ -6,7 +6,6 @@ Bytes go straight between the WebSocket and the runner's socket, never through t
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 from typing import Any
 from urllib.parse import parse_qs
@@ -14,31 +13,18 @@ from urllib.parse import parse_qs
 from channels.db import database_sync_to_async
 
 from sandbox.runner.wire import CallError, Client, Stream, WireError
-from sessions.access import still_signed_in
-from sessions.changes import changes_of
 from sessions.flow import Flow
 from sessions.lifecycle import FINAL, State
 from sessions.models import Session
 from sessions.problems import Problem
 from sessions.projects import Right
 from sessions.runner import connect
-from sessions.websocket import WebSocket
+from sessions.websocket import AWAY, BROKEN, ENDED, NO_SUCH_THING, NORMAL, NOT_SIGNED_IN, NOT_YOURS, Closed, WebSocket
 
 log = logging.getLogger(__name__)
 
-BAD_MESSAGE, NOT_SIGNED_IN, NOT_YOURS, NO_SUCH_THING, ENDED, AWAY = 4400, 4401, 4403, 4404, 4410, 4503
-NORMAL, BROKEN = 1000, 4500
-GUARD_SECONDS = 20.0
 ENDING_SECONDS = 3.0
 SLOW_SECONDS = 0.05
-
-
-class Closed(Exception):
-    """The WebSocket has to be closed with ``code``."""
-
-    def __init__(self, code: int) -> None:
-        super().__init__(code)
-        self.code = code
 
 
 class Relay(WebSocket):
@@ -152,7 +138,7 @@ class Relay(WebSocket):
         self.stream = await self.attach(self._client)
         self.stream.by_hand = True
         self._ready.set()
-        self._tasks.append(asyncio.create_task(self._guard()))
+        self._tasks.append(asyncio.create_task(self._guard(self.session.project)))
         async for sequence, payload in self.stream:
             self.flow.sending(len(payload))
             if self.stream.cut is not None:
@@ -177,24 +163,9 @@ class Relay(WebSocket):
         if self._shown and not self.acknowledges:
             self.stream.acknowledge(self._shown)
 
-    async def _guard(self) -> None:
-        """A key that is revoked, a person who signs out or one who loses their rights keeps no stream open."""
-        async with changes_of(self.session.project) as changed:
-            code = await self._without_right()  # it may have gone while we found our way
-            while code is None:
-                with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(GUARD_SECONDS):
-                        await changed.wait()
-                changed.clear()
-                try:
-                    code = NOT_SIGNED_IN if not await still_signed_in(self.scope) else await self._without_right()
-                except Exception:
-                    log.exception("could not look up a sign-in; the next round tries again")
-            await self._end(code)
-
-    async def _without_right(self) -> int | None:
-        allowed = Session.objects.open_to(self.scope["user"], self.right).filter(pk=self.session.pk)
-        return None if await allowed.aexists() else NOT_YOURS
+    async def check_right(self) -> None:
+        if not await Session.objects.open_to(self.scope["user"], self.right).filter(pk=self.session.pk).aexists():
+            raise Closed(NOT_YOURS)
 
     async def _why_lost(self) -> int:
         """The runner is gone: because the session ends, or for no reason that is known."""

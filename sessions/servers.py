@@ -12,7 +12,8 @@ from sandbox.images import Server, images
 from sandbox.runner.framing import MAX_MESSAGE
 from sandbox.runner.wire import Client, Stream
 from sessions.models import Session
-from sessions.relay import BAD_MESSAGE, NO_SUCH_THING, Closed, Relay, live_session
+from sessions.relay import Relay, live_session
+from sessions.websocket import BAD_MESSAGE, NO_SUCH_THING, Closed
 
 
 class LanguageServer(Relay):

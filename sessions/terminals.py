@@ -8,7 +8,8 @@ from typing import Any
 from sandbox.runner.wire import Client, Stream
 from sessions.jupyter.terminals import NAME
 from sessions.models import Session
-from sessions.relay import BROKEN, ENDED, Closed, Relay, live_session
+from sessions.relay import Relay, live_session
+from sessions.websocket import BROKEN, ENDED, Closed
 
 MOST, MOST_PEOPLE = 64, 64
 NAME_LENGTH = 80

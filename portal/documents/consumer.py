@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
 import logging
 import time
@@ -22,17 +21,22 @@ from portal.documents.presence import Forged, Speaker
 from portal.documents.replica import Broken, Replica, TooLarge, replica_of
 from portal.models import Project
 from portal.roles import Role, role_of
-from sessions.access import still_signed_in
-from sessions.changes import changes_of
 from sessions.flow import Flow
 from sessions.problems import Problem
-from sessions.relay import AWAY, BAD_MESSAGE, BROKEN, NO_SUCH_THING, NOT_SIGNED_IN, NOT_YOURS, Closed
-from sessions.websocket import WebSocket
+from sessions.websocket import (
+    AWAY,
+    BAD_MESSAGE,
+    BROKEN,
+    NO_SUCH_THING,
+    NOT_SIGNED_IN,
+    NOT_YOURS,
+    Closed,
+    WebSocket,
+)
 
 logger = logging.getLogger(__name__)
 
 ANOTHER, TOO_LARGE, NOT_A_DOCUMENT, TOO_MANY = 4409, 4413, 4415, 4429
-GUARD_SECONDS = 20.0
 MAX_CONNECTIONS = 64
 """Of one user in one process: tabs, times files that are open in each."""
 COLORS = 8
@@ -81,7 +85,7 @@ class DocumentSocket(WebSocket):
     async def connect(self) -> None:
         await self.accept()
         self.flow = Flow(self.base_send)
-        self._tasks += [asyncio.create_task(self._run()), asyncio.create_task(self._guard())]
+        self._tasks.append(asyncio.create_task(self._run()))
 
     async def _run(self) -> None:
         try:
@@ -137,6 +141,7 @@ class DocumentSocket(WebSocket):
         self._push(wire.sync(wire.STEP1, self.replica.doc.get_state()))
         self._push(self.replica.presences.message())
         self._ready.set()
+        self._tasks.append(asyncio.create_task(self._guard(self.project.pk)))
 
     # In
 
@@ -264,30 +269,11 @@ class DocumentSocket(WebSocket):
 
     # Rights, and the end
 
-    async def _guard(self) -> None:
-        """Who signs out or loses their role keeps no document open."""
-        await self._ready.wait()
-        if self._over:
-            return
-        async with changes_of(self.project.pk) as changed:
-            await self._check_role()  # it may have gone before we heard of changes
-            while not self._over:
-                with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(GUARD_SECONDS):
-                        await changed.wait()
-                changed.clear()
-                try:
-                    await self._check_role()
-                    if not await still_signed_in(self.scope):
-                        await self._end(NOT_SIGNED_IN)
-                except Exception:
-                    logger.exception("could not look up a sign-in; the next round tries again")
-
-    async def _check_role(self) -> None:
+    async def check_right(self) -> None:
         role = await _role_now(self.scope["user"], self.project.pk)
         if role is None:
-            await self._end(NOT_YOURS)
-        elif role is not self.role:
+            raise Closed(NOT_YOURS)
+        if role is not self.role:
             self.role = role
             self._say({"type": "role", "role": role.value})
 

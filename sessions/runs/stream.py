@@ -10,10 +10,11 @@ from pydantic import ValidationError
 
 from sandbox.runner.wire import Client, Stream
 from sessions.models import Run, Session
-from sessions.relay import AWAY, BAD_MESSAGE, ENDED, NO_SUCH_THING, NORMAL, NOT_YOURS, Closed, Relay
+from sessions.relay import Relay
 from sessions.runs import execute
 from sessions.runs.answer import Account
 from sessions.runs.api import run_json
+from sessions.websocket import AWAY, BAD_MESSAGE, ENDED, NO_SUCH_THING, NORMAL, NOT_YOURS, Closed
 
 _DONE_SECONDS = 30.0
 

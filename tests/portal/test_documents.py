@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from asgiref.sync import sync_to_async
 from channels.db import database_sync_to_async
-from django.db import connections
+from django.db import OperationalError, connections
 from pycrdt import Doc, Text
 
 from portal.documents import consumer, log, replica, wire
@@ -205,6 +205,25 @@ async def test_rights_are_looked_at_again_at_once(alice, bob, project, file) -> 
             await become(bob, project, None)
             assert await viewer.closed() == 4403
         assert "refused" not in str(owner.source)
+
+
+async def test_rights_are_looked_at_again_though_one_look_failed(bob, project, file, monkeypatch) -> None:
+    looks = 0
+    look_up = consumer._role_now
+
+    async def at_first_away(user: Any, id: Any) -> Role | None:
+        nonlocal looks
+        looks += 1
+        if looks == 1:
+            raise OperationalError("the database is away")
+        return await look_up(user, id)
+
+    monkeypatch.setattr(consumer, "_role_now", at_first_away)
+    await become(bob, project, Role.EDITOR)
+    async with Tab(bob, project, FILE) as tab:
+        await tab.until(lambda: looks)
+        await become(bob, project, None)
+        assert await tab.closed() == 4403
 
 
 async def test_another_document_is_not_merged(alice, project, file) -> None:

@@ -8,7 +8,7 @@ import pytest
 from asgiref.sync import sync_to_async
 from django.test import Client
 
-from sessions import relay
+from sessions import websocket
 from sessions.changes import changes_of, tell_changed
 from sessions.models import Session
 from sessions.projects import Equipment, ProjectRef, Right
@@ -71,14 +71,14 @@ async def test_what_a_viewer_and_a_stranger_may_not(
             f"/api/v1/sessions/{id}/terminals",
         ):
             async with Socket(bob, path) as socket:
-                assert await socket.code() == relay.NOT_YOURS
+                assert await socket.code() == websocket.NOT_YOURS
         async with Socket(bob, f"/jupyter/terminals/websocket/{terminal}") as socket:
-            assert await socket.code() == relay.NO_SUCH_THING
+            assert await socket.code() == websocket.NO_SUCH_THING
 
     await refused(404, "demo~")
     await bobs("GET", f"/api/v1/sessions/{id}", None, 404)
     async with Socket(bob, f"/api/v1/sessions/{id}/events") as socket:
-        assert await socket.code() == relay.NOT_YOURS
+        assert await socket.code() == websocket.NOT_YOURS
     projects.share(demo, bob, Right.VIEW)
     await refused(403, "demo~")
     assert (await bobs("GET", f"/api/v1/sessions/{id}", None, 200))["state"] == "running"
@@ -90,7 +90,7 @@ async def test_what_a_viewer_and_a_stranger_may_not(
 async def test_open_streams_close_when_the_right_goes(
     service: Any, projects: Projects, demo: ProjectRef, alice: Any, bob: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(relay, "GUARD_SECONDS", 3600.0)  # it is the news that closes them, not a look from time to time
+    monkeypatch.setattr(websocket, "GUARD_SECONDS", 3600.0)  # it is the news that closes them, not a look now and then
     projects.share(demo, bob, *EDITOR)
     bobs = Browser(bob)
     id = (await bobs("POST", "/api/v1/sessions", {"project": str(demo.id)}, 201))["id"]
@@ -107,12 +107,12 @@ async def test_open_streams_close_when_the_right_goes(
             assert not isinstance(await socket.next(), int)
         projects.share(demo, bob, Right.VIEW)
         await sync_to_async(tell_changed)(demo.id)
-        assert await channels.code() == relay.NOT_YOURS
-        assert await terminal.code() == relay.NOT_YOURS
-        assert await company.code() == relay.NOT_YOURS
+        assert await channels.code() == websocket.NOT_YOURS
+        assert await terminal.code() == websocket.NOT_YOURS
+        assert await company.code() == websocket.NOT_YOURS
         projects.share(demo, bob)
         await sync_to_async(tell_changed)(demo.id)
-        assert await events.code() == relay.NOT_YOURS
+        assert await events.code() == websocket.NOT_YOURS
         assert not isinstance(await hers.next(), int)
 
 

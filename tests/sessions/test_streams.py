@@ -14,7 +14,7 @@ import pytest
 from sandbox.runner import wire
 from sandbox.runner.messages import pack, unpack
 from sandbox.runner.pace import SMALLEST
-from sessions import client, relay, runner
+from sessions import client, relay, runner, websocket
 from sessions.jupyter import framing
 from sessions.lifecycle import Stop
 from sessions.models import Session
@@ -153,7 +153,7 @@ async def test_garbage_closes_with_a_code_and_the_kernel_lives(
     kernel = await kernel_of(alice)
     async with Socket(alice, channels(kernel), [subprotocol] if subprotocol else None) as socket:
         await socket.send(frame)
-        assert await socket.code() == relay.BAD_MESSAGE
+        assert await socket.code() == websocket.BAD_MESSAGE
     async with Socket(alice, channels(kernel)) as socket:
         await socket.send(json.dumps(request("print(1)")))
         assert await output(socket, json.loads) == "1\n"
@@ -164,7 +164,7 @@ async def test_a_kernel_that_is_shut_down_closes_its_sockets(service: Keeper, pr
     async with Socket(alice, channels(kernel)) as socket:
         await until(lambda: socket._it.output_queue.empty())
         await Browser(alice)("DELETE", f"/jupyter/api/kernels/{kernel}", status=204)
-        assert await socket.code() == relay.NO_SUCH_THING
+        assert await socket.code() == websocket.NO_SUCH_THING
 
 
 # Terminals
@@ -218,9 +218,9 @@ async def test_a_terminal_in_binary(service: Keeper, create: Create, alice: Any)
             while (frame := await socket.next())[0] != 1:
                 continue
         assert frame[1:].decode() == "exited with status 0"
-        assert await socket.code() == relay.NORMAL
+        assert await socket.code() == websocket.NORMAL
     async with Socket(alice, terminal(session, since=upto)) as socket:
-        assert await socket.code() == relay.NO_SUCH_THING, "it has ended; from the beginning would be a new one"
+        assert await socket.code() == websocket.NO_SUCH_THING, "it has ended; from the beginning would be a new one"
 
 
 async def test_a_browser_that_does_not_draw_slows_the_program(service: Keeper, create: Create, alice: Any) -> None:
@@ -306,7 +306,7 @@ async def test_a_number_of_another_terminal_of_this_name_is_refused(
         await socket.send(b"\x00echo $((1+1))\n")
         await screen(socket, b"2")
     async with Socket(alice, terminal(session, since=10_000)) as socket:
-        assert await socket.code() == relay.NO_SUCH_THING
+        assert await socket.code() == websocket.NO_SUCH_THING
 
 
 @pytest.mark.parametrize("frame", ["text", b"\x01\x00", b"\x02short", b"\x09what"])
@@ -314,7 +314,7 @@ async def test_terminal_garbage(service: Keeper, create: Create, alice: Any, fra
     session = await session_of(service, create)
     async with Socket(alice, terminal(session)) as socket:
         await socket.send(frame)
-        assert await socket.code() == relay.BAD_MESSAGE
+        assert await socket.code() == websocket.BAD_MESSAGE
 
 
 async def test_jupyters_terminal(service: Keeper, projects: Projects, alice: Any) -> None:
@@ -347,7 +347,7 @@ async def test_jupyters_terminal(service: Keeper, projects: Projects, alice: Any
         async with asyncio.timeout(10):
             while json.loads(await socket.next())[0] != "disconnect":
                 continue
-        assert await socket.code() == relay.NORMAL
+        assert await socket.code() == websocket.NORMAL
 
 
 @pytest.mark.parametrize("frame", ["not json", '{"stdin": 1}', "[]", "[1, 2]"])
@@ -355,7 +355,7 @@ async def test_jupyters_terminal_garbage(service: Keeper, projects: Projects, al
     name = (await Browser(alice)("POST", "/jupyter/api/terminals", status=201))["name"]
     async with Socket(alice, f"/jupyter/terminals/websocket/{name}") as socket:
         await socket.send(frame)
-        assert await socket.code() == relay.BAD_MESSAGE
+        assert await socket.code() == websocket.BAD_MESSAGE
 
 
 # Events
@@ -376,10 +376,10 @@ async def test_events(service: Keeper, ground: Ground, create: Create, alice: An
             while isinstance(frame := await socket.next(), str):
                 last = json.loads(frame)
         assert last["state"] == "stopped"
-        assert frame == relay.ENDED
+        assert frame == websocket.ENDED
     async with Socket(alice, f"/api/v1/sessions/{session.id}/events") as socket:
         assert json.loads(await socket.next())["state"] == "stopped", "how it ended can still be seen"
-        assert await socket.code() == relay.ENDED
+        assert await socket.code() == websocket.ENDED
 
 
 # Who may not, and what when things are gone
@@ -394,22 +394,22 @@ async def test_every_door_knows_its_owner(
     (session,) = service.sessions.values()
     await Browser(alice)("POST", "/jupyter/api/terminals", {"name": "t"}, status=201)
     doors = {
-        channels(kernel): relay.NOT_YOURS,
-        terminal(session, "t"): relay.NOT_YOURS,
-        f"/api/v1/sessions/{session.id}/events": relay.NOT_YOURS,
-        f"/jupyter/terminals/websocket/{session.id[:8]}-t": relay.NO_SUCH_THING,  # a name is no id
-        channels(str(uuid.uuid4())): relay.NO_SUCH_THING,
-        f"/api/v1/sessions/{uuid.uuid4()}/events": relay.NO_SUCH_THING,
-        terminal(session, "a.b"): relay.NO_SUCH_THING,
+        channels(kernel): websocket.NOT_YOURS,
+        terminal(session, "t"): websocket.NOT_YOURS,
+        f"/api/v1/sessions/{session.id}/events": websocket.NOT_YOURS,
+        f"/jupyter/terminals/websocket/{session.id[:8]}-t": websocket.NO_SUCH_THING,  # a name is no id
+        channels(str(uuid.uuid4())): websocket.NO_SUCH_THING,
+        f"/api/v1/sessions/{uuid.uuid4()}/events": websocket.NO_SUCH_THING,
+        terminal(session, "a.b"): websocket.NO_SUCH_THING,
     }
     for path, code in doors.items():
         async with Socket(bob, path) as socket:
             assert await socket.next() == code, path
         async with Socket(AnonymousUser(), path) as socket:
-            assert await socket.next() == relay.NOT_SIGNED_IN, path
+            assert await socket.next() == websocket.NOT_SIGNED_IN, path
     bob.is_active = False
     async with Socket(bob, channels(kernel)) as socket:
-        assert await socket.next() == relay.NOT_SIGNED_IN
+        assert await socket.next() == websocket.NOT_SIGNED_IN
 
 
 async def test_streams_end_with_their_session(service: Keeper, ground: Ground, projects: Projects, alice: Any) -> None:
@@ -419,10 +419,10 @@ async def test_streams_end_with_their_session(service: Keeper, ground: Ground, p
         await terminal_socket.send(b"\x00echo $((6*7))\n")
         await screen(terminal_socket, b"42")
         ground.boxes[session.id].end("out_of_memory", "Too much.")
-        assert await kernel_socket.code() == relay.ENDED
-        assert await terminal_socket.code() == relay.ENDED
+        assert await kernel_socket.code() == websocket.ENDED
+        assert await terminal_socket.code() == websocket.ENDED
     async with Socket(alice, channels(kernel)) as socket:
-        assert await socket.next() == relay.ENDED
+        assert await socket.next() == websocket.ENDED
 
 
 async def test_a_runner_that_is_away_is_no_end(
@@ -434,9 +434,9 @@ async def test_a_runner_that_is_away_is_no_end(
     async with Socket(alice, channels(kernel)) as socket:
         await runner.call(box.spec.id, "hello")
         box._end_process()
-        assert await socket.code() == relay.AWAY
+        assert await socket.code() == websocket.AWAY
     async with Socket(alice, channels(kernel)) as socket:
-        assert await socket.next() == relay.AWAY
+        assert await socket.next() == websocket.AWAY
 
 
 async def test_while_the_service_is_away(
@@ -446,7 +446,7 @@ async def test_while_the_service_is_away(
     session = await create(keeper)
     for path in (terminal(session), f"/api/v1/sessions/{session.id}/events"):
         async with Socket(alice, path) as socket:
-            assert await socket.next() == relay.AWAY
+            assert await socket.next() == websocket.AWAY
 
 
 async def test_who_loses_the_service_while_a_session_ends_comes_again_for_its_end(
@@ -466,7 +466,7 @@ async def test_who_loses_the_service_while_a_session_ends_comes_again_for_its_en
         await Session.objects.filter(pk=session.id).aupdate(state="stopping")
         for connection in dialled:
             connection._writer.transport.abort()
-        assert await socket.code() == relay.AWAY
+        assert await socket.code() == websocket.AWAY
 
 
 async def test_ports_are_announced_as_they_come_and_go(
@@ -497,12 +497,12 @@ async def test_a_revoked_key_closes_its_streams(
     from asgiref.sync import sync_to_async
     from django.apps import apps
 
-    monkeypatch.setattr(relay, "GUARD_SECONDS", 0.05)
+    monkeypatch.setattr(websocket, "GUARD_SECONDS", 0.05)
     session = await session_of(service, create)
     keys = apps.get_model("portal", "ApiKey")
     key = await keys.objects.acreate(user=alice, name="k", prefix="12345678", digest="d")
     async with Socket(alice, f"/api/v1/sessions/{session.id}/events") as cookieless:
-        assert await cookieless.code() == relay.NOT_SIGNED_IN, "neither key nor cookie"
+        assert await cookieless.code() == websocket.NOT_SIGNED_IN, "neither key nor cookie"
     socket = Socket(alice, f"/api/v1/sessions/{session.id}/events")
     socket._it.scope["api_key"] = key
     async with socket:
@@ -512,4 +512,4 @@ async def test_a_revoked_key_closes_its_streams(
         from django.utils import timezone
 
         await sync_to_async(keys.objects.filter(pk=key.pk).update)(revoked_at=timezone.now())
-        assert await socket.code() == relay.NOT_SIGNED_IN
+        assert await socket.code() == websocket.NOT_SIGNED_IN
