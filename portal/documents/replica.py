@@ -7,7 +7,6 @@ Where the log cannot be written the replica breaks: everybody who used it begins
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import time
 from collections.abc import Awaitable, Callable, Sequence
@@ -28,6 +27,7 @@ from portal.documents.presence import Presences
 from portal.documents.processes import PROCESS
 from portal.documents.wire import NOTHING
 from sessions import background
+from sessions.ear import Ear
 from sessions.problems import Problem
 
 logger = logging.getLogger(__name__)
@@ -37,7 +37,6 @@ LOOK_SECONDS = 1.0
 PAUSE_SECONDS = 0.7
 LONGEST_SECONDS = 4.0
 RETRY_SECONDS = 5.0
-_OVER, _OVER_SECONDS = "document.over", 2.0
 _PATIENCE_SECONDS = 3.0
 _LAST_TRIES = 10
 _GROW = 4  # a document's updates may have so many times what its file may
@@ -96,19 +95,19 @@ class Replica:
         self._create = False
         self._sync_lock = asyncio.Lock()
         self._tasks: list[asyncio.Task[None]] = []
-        self._channel = ""
+        self._others_told = True
 
     async def start(self) -> None:
         self.number, updates, self.doc = await aside(_newest)(self.id)
         self._size = sum(map(len, updates))
         await self.sync(updates)
-        self._hearing = background.start(self._hear())
+        self._ear = Ear(_group(self.id), self._heard, self._look_now.set)
         self._tasks += [background.start(self._write()), background.start(self._look())]
 
     async def stop(self) -> None:
         """Nobody is here any more: what is not in the file goes there now."""
         await self._settled.wait()
-        await asyncio.gather(background.end(*self._tasks), self._stop_hearing(), return_exceptions=True)
+        await asyncio.gather(background.end(*self._tasks), self._ear.stop(), return_exceptions=True)
         for _ in range(_LAST_TRIES):
             if self.is_broken or await self.sync():
                 break
@@ -367,25 +366,14 @@ class Replica:
         await self._say({"type": "document.queue"})
 
     async def _say(self, message: dict[str, Any]) -> None:
-        await get_channel_layer().group_send(_group(self.id), {**message, "from": PROCESS})
-
-    async def _hear(self) -> None:
-        layer = get_channel_layer()
-        self._channel = channel = await layer.new_channel()
-        await layer.group_add(_group(self.id), channel)
+        """Other processes look by themselves each second: that they cannot be told holds nobody up here."""
         try:
-            while (message := await layer.receive(channel))["type"] != _OVER:
-                self._heard(message)
-        finally:
-            await layer.group_discard(_group(self.id), channel)
-
-    async def _stop_hearing(self) -> None:
-        """By a message to itself: a read of Redis that is cancelled may go on waiting (channels_redis 4.3)."""
-        if self._channel:
-            with contextlib.suppress(Exception):  # the layer is away, and nothing is read from it
-                await get_channel_layer().send(self._channel, {"type": _OVER})
-                await asyncio.wait({self._hearing}, timeout=_OVER_SECONDS)
-        await background.end(self._hearing)
+            await get_channel_layer().group_send(_group(self.id), {**message, "from": PROCESS})
+            self._others_told = True
+        except Exception:
+            if self._others_told:
+                logger.exception("document %s: other processes cannot be told of it", self.id)
+            self._others_told = False
 
     def _heard(self, message: dict[str, Any]) -> None:
         if message.get("from") == PROCESS:

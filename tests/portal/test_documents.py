@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from asgiref.sync import sync_to_async
 from channels.db import database_sync_to_async
+from channels.layers import get_channel_layer
 from django.db import OperationalError, connections
 from pycrdt import Doc, Text
 
@@ -260,6 +261,22 @@ async def test_who_leaves_while_the_layer_is_away_leaves_nothing_behind(alice, p
     monkeypatch.setattr(replica.Replica, "show_presence", lambda self, message, but: away())
     await tab.cut()
     assert replica._replicas == {}
+
+
+async def test_a_document_goes_on_while_the_layer_is_away(alice, project, file, monkeypatch) -> None:
+    async def away(group: str, message: Any) -> None:
+        raise ConnectionError("nobody answers")
+
+    async with Tab(alice, project, FILE) as tab, Tab(alice, project, FILE) as other:
+        with monkeypatch.context() as patch:
+            patch.setattr(get_channel_layer(), "group_send", away)
+            await tab.write("kept ", 0)
+            await tab.all_saved()
+            await other.until(lambda: str(other.source).startswith("kept"))
+        await other.write("and told ", 0)
+        await other.all_saved()
+        assert (tab.code, other.code) == (None, None)
+    assert file.read_text() == "and told kept one\ntwo\nthree\n"
 
 
 async def test_who_leaves_takes_the_replica_along_though_its_cancellation_is_lost(

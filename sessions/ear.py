@@ -1,0 +1,69 @@
+"""An ear in the channel layer: it hears what is said to a group, for one event loop, until it is told to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Callable
+from typing import Any
+
+from channels.layers import get_channel_layer
+
+from sessions import background
+
+log = logging.getLogger(__name__)
+
+RENEW_SECONDS = 3600.0  # the layer forgets a member of a group after a day
+RETRY_SECONDS = 1.0
+OVER_SECONDS = 2.0
+_OVER = "ear.over"
+
+
+class Ear:
+    """``heard`` takes each message that is sent to ``group``; ``missed`` is called when some may not have come.
+
+    Where the layer is away it tries again. ``ready`` is set as soon as it hears, or knows that it cannot yet.
+    """
+
+    def __init__(self, group: str, heard: Callable[[dict[str, Any]], None], missed: Callable[[], None]) -> None:
+        self.ready = asyncio.Event()
+        self._group, self._heard, self._missed = group, heard, missed
+        self._name, self._over = "", False
+        self._task = background.start(self._hear())
+
+    async def stop(self) -> None:
+        """By a message to itself: a read of Redis that is cancelled may go on waiting (channels_redis 4.3)."""
+        self._over = True
+        if self._name:
+            with contextlib.suppress(Exception):  # the layer is away, and nothing is read from it
+                await get_channel_layer().send(self._name, {"type": _OVER})
+                await asyncio.wait({self._task}, timeout=OVER_SECONDS)
+        await background.end(self._task)
+
+    async def _hear(self) -> None:
+        while not self._over:
+            try:
+                await self._hear_for_a_while()
+            except Exception:
+                log.exception("nothing is heard of %s; it is tried again", self._group)
+                self.ready.set()
+                await asyncio.sleep(RETRY_SECONDS)
+
+    async def _hear_for_a_while(self) -> None:
+        layer = get_channel_layer()
+        name = self._name = await layer.new_channel()
+        await layer.group_add(self._group, name)
+        if self.ready.is_set():  # something may have been said in between
+            self._missed()
+        self.ready.set()
+        try:
+            async with asyncio.timeout(RENEW_SECONDS):
+                while not self._over:
+                    message = await layer.receive(name)
+                    if message["type"] != _OVER:
+                        self._heard(message)
+        except TimeoutError:
+            return
+        finally:
+            await layer.group_discard(self._group, name)

@@ -1,0 +1,89 @@
+"""An ear in the channel layer hears, through the layer's failures, until it is told to stop."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from channels.layers import get_channel_layer
+
+from sessions import background, ear
+from sessions.ear import Ear
+from tests.sessions.conftest import until
+
+GROUP = "test-ear"
+
+
+class Heard:
+    def __init__(self) -> None:
+        self.messages: list[dict[str, Any]] = []
+        self.missed = 0
+
+    def take(self, message: dict[str, Any]) -> None:
+        self.messages.append(message)
+
+    def miss(self) -> None:
+        self.missed += 1
+
+
+@pytest.fixture
+async def heard() -> AsyncIterator[Heard]:
+    yield Heard()
+    loop = asyncio.get_running_loop()
+    await until(lambda: all(task.get_loop() is not loop for task in background._under_way))
+
+
+async def say(number: int) -> None:
+    await get_channel_layer().group_send(GROUP, {"type": "test", "number": number})
+
+
+async def test_what_is_said_is_heard_until_it_stops(heard: Heard) -> None:
+    one = Ear(GROUP, heard.take, heard.miss)
+    await one.ready.wait()
+    await say(1)
+    await say(2)
+    await until(lambda: len(heard.messages) == 2)
+    await one.stop()
+    await say(3)
+    assert [message["number"] for message in heard.messages] == [1, 2]
+    assert heard.missed == 0
+
+
+async def test_it_stops_before_it_has_begun(heard: Heard) -> None:
+    await Ear(GROUP, heard.take, heard.miss).stop()
+
+
+async def test_a_layer_that_was_away_is_heard_again(heard: Heard, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ear, "RETRY_SECONDS", 0.01)
+    layer = get_channel_layer()
+    add, tries = layer.group_add, 0
+
+    async def away_at_first(group: str, channel: str) -> None:
+        nonlocal tries
+        tries += 1
+        if tries < 3:
+            raise ConnectionError("nobody answers")
+        await add(group, channel)
+
+    monkeypatch.setattr(layer, "group_add", away_at_first)
+    one = Ear(GROUP, heard.take, heard.miss)
+    await one.ready.wait()  # who waits for it is not held up
+    assert tries == 1
+    await until(lambda: heard.missed)
+    await say(1)
+    await until(lambda: heard.messages)
+    await one.stop()
+
+
+async def test_its_place_in_the_group_is_renewed(heard: Heard, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ear, "RENEW_SECONDS", 0.05)
+    one = Ear(GROUP, heard.take, heard.miss)
+    await until(lambda: heard.missed >= 2)
+    monkeypatch.setattr(ear, "RENEW_SECONDS", 3600.0)
+    renewed = heard.missed
+    await until(lambda: heard.missed > renewed)
+    await say(1)
+    await until(lambda: heard.messages)
+    await one.stop()
