@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Generator
 from typing import Any
 
@@ -11,7 +12,6 @@ from django.utils.translation import gettext as _
 from ninja import NinjaAPI
 from ninja.errors import HttpError, Throttled, ValidationError
 from ninja.security import HttpBearer
-from ninja.throttling import AuthRateThrottle
 from ninja.utils import check_csrf
 
 from portal.api_equipment import router as equipment_router
@@ -22,10 +22,15 @@ from portal.api_projects import router as projects_router
 from portal.documents.api import router as documents_router
 from portal.preview.api import router as ports_router
 from portal.problems import problem_response, request_too_large
+from portal.token_bucket import TokenBuckets
 from sessions.api import router as sessions_router
 from sessions.api_tools import router as tools_router
 from sessions.problems import Problem, not_found, not_signed_in
 from sessions.runs.api import router as runs_router
+
+A_MINUTE = 1200
+allowed = TokenBuckets(A_MINUTE, A_MINUTE / 60)
+"""Requests, by user."""
 
 
 class Known:
@@ -65,6 +70,8 @@ class KeyOrCookie(HttpBearer):
                 _("A request by cookie needs the cookie csrftoken as header X-CSRFToken."),
                 _("Reload the page, or use an API key."),
             )
+        if wait := allowed.take(request.user.pk):
+            raise Throttled(math.ceil(wait))
         return Known(request.user)
 
     def authenticate(self, request: HttpRequest, token: str) -> Any:
@@ -78,7 +85,6 @@ api = NinjaAPI(
     urls_namespace="api",
     docs_url=None,
     auth=KeyOrCookie(),
-    throttle=[AuthRateThrottle("1200/m")],
 )
 api.add_router("/projects", projects_router, tags=["projects"])
 api.add_router("/projects", people_router, tags=["people"])
@@ -113,7 +119,7 @@ def tell_not_found(request: HttpRequest, error: Http404) -> HttpResponse:
 
 @_handles(Throttled)
 def tell_throttled(request: HttpRequest, error: Throttled) -> HttpResponse:
-    wait = max(1, int(error.wait or 1))
+    wait = error.wait or 1
     problem = Problem(
         429,
         "too_often",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from django.core.cache import cache
+from django.core.cache import caches
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -44,7 +44,11 @@ def figures() -> list[Figure]:
 
 
 def _counted() -> tuple[int, int | None]:
-    """How many sessions there were and how fast they typically started: from the database, once a minute."""
+    """How many sessions there were and how fast they typically started: from the database, once a minute.
+
+    Each process keeps them for itself, so that the first page is there while Redis is away.
+    """
+    cache = caches["process"]
     known: tuple[int, int | None] | None = cache.get("figures")
     if known is None:
         known = (Session.objects.count(), start_milliseconds())

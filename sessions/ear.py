@@ -29,7 +29,7 @@ class Ear:
     def __init__(self, group: str, heard: Callable[[dict[str, Any]], None], missed: Callable[[], None]) -> None:
         self.ready = asyncio.Event()
         self._group, self._heard, self._missed = group, heard, missed
-        self._name, self._over = "", False
+        self._name, self._over, self._deaf = "", False, False
         self._task = background.start(self._hear())
 
     async def stop(self) -> None:
@@ -46,7 +46,9 @@ class Ear:
             try:
                 await self._hear_for_a_while()
             except Exception:
-                log.exception("nothing is heard of %s; it is tried again", self._group)
+                if not self._deaf:
+                    log.exception("nothing is heard of %s; it is tried again until something is", self._group)
+                self._deaf = True
                 self.ready.set()
                 await asyncio.sleep(RETRY_SECONDS)
 
@@ -54,6 +56,7 @@ class Ear:
         layer = get_channel_layer()
         name = self._name = await layer.new_channel()
         await layer.group_add(self._group, name)
+        self._deaf = False
         if self.ready.is_set():  # something may have been said in between
             self._missed()
         self.ready.set()

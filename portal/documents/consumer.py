@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-import time
 from contextlib import AsyncExitStack
 from typing import Any
 from urllib.parse import parse_qs
@@ -21,6 +20,7 @@ from portal.documents.presence import Forged, Speaker
 from portal.documents.replica import Broken, Replica, TooLarge, replica_of
 from portal.models import Project
 from portal.roles import Role, role_of
+from portal.token_bucket import TokenBucket
 from sessions.flow import Flow
 from sessions.problems import Problem
 from sessions.websocket import (
@@ -40,27 +40,10 @@ ANOTHER, TOO_LARGE, NOT_A_DOCUMENT, TOO_MANY = 4409, 4413, 4415, 4429
 MAX_CONNECTIONS = 64
 """Of one user in one process: tabs, times files that are open in each."""
 COLORS = 8
-_BURST = {"frames": 600.0, "bytes": 24 * 1024 * 1024.0}
-_A_SECOND = {"frames": 120.0, "bytes": 1024 * 1024.0}
 _BACKLOG = 4 * 1024 * 1024
 _MOST_WORDS = 2000
 
 _open: dict[int, int] = {}
-
-
-class Allowance:
-    """What a connection may send: bursts, and on the average much less."""
-
-    def __init__(self) -> None:
-        self._left, self._at = dict(_BURST), time.monotonic()
-
-    def take(self, size: int) -> bool:
-        now = time.monotonic()
-        for name, cost in (("frames", 1.0), ("bytes", float(size))):
-            left = min(_BURST[name], self._left[name] + (now - self._at) * _A_SECOND[name])
-            self._left[name] = left - cost
-        self._at = now
-        return min(self._left.values()) >= 0
 
 
 class DocumentSocket(WebSocket):
@@ -80,7 +63,8 @@ class DocumentSocket(WebSocket):
         self._out = asyncio.Event()
         self._stack = AsyncExitStack()
         self._speaker: Speaker | None = None
-        self._allowance = Allowance()
+        self._frames_allowed = TokenBucket(600, 120)
+        self._bytes_allowed = TokenBucket(24 * 1024 * 1024, 1024 * 1024)
 
     async def connect(self) -> None:
         await self.accept()
@@ -150,7 +134,7 @@ class DocumentSocket(WebSocket):
         if self._over:
             return
         try:
-            if not self._allowance.take(len(text_data or bytes_data or "")):
+            if self._frames_allowed.take() or self._bytes_allowed.take(len(text_data or bytes_data or "")):
                 raise Closed(TOO_MANY)
             if text_data is not None:
                 self._order(text_data)

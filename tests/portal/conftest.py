@@ -5,22 +5,25 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from django.core.cache import cache
+from django.core.cache import caches
 from django.test import Client
 
 from portal.keys import create_key
 from portal.models import Project, User
 from portal.projects import create_project
+from portal.token_bucket import TokenBuckets
 from sandbox.images import images
 
 PASSWORD = "correct horse battery staple"
 
 
 @pytest.fixture(autouse=True)
-def _own_state(settings, tmp_path: Path):
+def _own_state(settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     """Each test has its own folder for files, and rate limits that start at nothing."""
     settings.MADANG_STATE = tmp_path
-    cache.clear()
+    for cache in caches.all(initialized_only=True):
+        cache.clear()
+    monkeypatch.setattr("portal.api.allowed", TokenBuckets(1200, 20))
 
 
 @pytest.fixture

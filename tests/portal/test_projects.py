@@ -17,6 +17,7 @@ from portal.directory import PortalProjects
 from portal.files import remove_tree
 from portal.models import GRACE, Project, User
 from portal.projects import create_project, delete_project, purge_expired, restore_project, scratch_project, slug_of
+from portal.token_bucket import TokenBuckets
 from sandbox.images import images
 from sessions.projects import NoSuchProject, project_directory
 
@@ -227,12 +228,10 @@ def test_the_openapi_document_names_every_path(charlies: Client, db) -> None:
     assert {"/api/v1/projects", "/api/v1/projects/{id}", "/api/v1/sessions", "/api/v1/images"} <= set(document["paths"])
 
 
-def test_the_api_counts_how_often_it_is_asked(alices: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    from portal.api import api
-
-    [throttle] = api.throttle  # type: ignore[misc]
-    monkeypatch.setattr(throttle, "num_requests", 2)
+def test_the_api_counts_how_often_it_is_asked(alices: Client, bobs: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("portal.api.allowed", TokenBuckets(2, 0.5))
     answers = [alices.get(API) for _ in range(3)]
     assert [answer.status_code for answer in answers] == [200, 200, 429]
+    assert bobs.get(API).status_code == 200, "each user is counted apart"
     assert int(answers[2]["Retry-After"]) >= 1
     assert answers[2].json()["code"] == "too_often"
