@@ -23,7 +23,7 @@ export const workspaceEn = {
   replacedIn: "{n} replaced in {files} files.", replaceUndone: "Undone in {files} files.", notReplaced: "Left alone, changed since: {names}.",
   // terminals and resources
   findInTerminal: "Find in this terminal", findBefore: "The one before", findNext: "The next one", splitBelow: "Show another one below", unsplit: "Show one alone",
-  changeSlots: "Change…", slotCores: "Cores", slotMemory: "Memory (GB)", slotsApply: "Restart with these",
+  changeSlots: "Change…", slotCores: "Cores", slotMemory: "Memory (GiB)", slotsApply: "Restart with these",
   slotsSure: "This ends the session and begins a new one. Variables and running programs end; files stay.",
   image: "Image", changeImage: "Image…", imageNow: "now", imageEnds: "Ends", imageEndsWhat: "The session: variables, terminals, running programs, and packages that pip installed in it.",
   imageStays: "Stays", imageStaysWhat: "Files with their history, secrets, datasets, and who is in the project.", imageMayNot: "May not fit", imageMayNotWhat: "A virtual environment among the files, and notebooks in a language that the image does not have.",
@@ -53,7 +53,7 @@ export const workspaceKo: Record<keyof typeof workspaceEn, string> = {
   foundIn: "파일 {files}개에서 {n}건.", foundMore: "더 있습니다. 찾을 글을 좁혀 보세요.", replaceIn: "파일 {files}개에서 바꾸기",
   replacedIn: "파일 {files}개에서 {n}건을 바꿨습니다.", replaceUndone: "파일 {files}개를 되돌렸습니다.", notReplaced: "그 뒤에 바뀌어 그대로 둔 파일: {names}.",
   findInTerminal: "이 터미널에서 찾기", findBefore: "이전 것", findNext: "다음 것", splitBelow: "아래에 하나 더 보기", unsplit: "하나만 보기",
-  changeSlots: "바꾸기…", slotCores: "코어", slotMemory: "메모리 (GB)", slotsApply: "이대로 다시 시작",
+  changeSlots: "바꾸기…", slotCores: "코어", slotMemory: "메모리 (GiB)", slotsApply: "이대로 다시 시작",
   slotsSure: "지금 세션을 끝내고 새로 시작합니다. 변수와 실행 중인 프로그램은 사라지고, 파일은 남습니다.",
   image: "이미지", changeImage: "이미지…", imageNow: "지금", imageEnds: "끝나는 것", imageEndsWhat: "세션과 그 변수, 터미널, 실행 중인 프로그램, 세션 안에 pip으로 설치한 패키지.",
   imageStays: "남는 것", imageStaysWhat: "파일과 그 기록, 비밀 값, 데이터셋, 프로젝트의 사람들.", imageMayNot: "맞지 않을 수 있는 것", imageMayNotWhat: "파일 가운데 있는 가상 환경, 새 이미지에 없는 언어로 쓴 노트북.",

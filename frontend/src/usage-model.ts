@@ -103,9 +103,9 @@ export function sparkline(points: readonly Point[], value: (point: Point) => num
   return `M${points.map(place).join("L")}`;
 }
 
-const UNITS = ["B", "kB", "MB", "GB", "TB"];
+const UNITS = ["B", "KiB", "MiB", "GiB", "TiB"];
 
-/** Bytes for people, decimal digits only where they tell something: "212 MB", "1.5 GB". Powers of 1024. */
+/** Bytes for people, decimal digits only where they tell something: "212 MiB", "1.5 GiB". */
 export function bytes(count: number): string {
   let value = Math.max(0, count);
   let unit = 0;

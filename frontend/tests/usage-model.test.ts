@@ -44,7 +44,7 @@ test("the chart's newest point is at the right edge and never above the box", ()
 
 test("bytes for people", () => {
   const shown = [0, 999, 1024, 1536, 212 * 1024 ** 2, 1024 ** 3, 2 * 1024 ** 3].map(bytes);
-  assert.deepEqual(shown, ["0 B", "999 B", "1 kB", "1.5 kB", "212 MB", "1 GB", "2 GB"]);
+  assert.deepEqual(shown, ["0 B", "999 B", "1 KiB", "1.5 KiB", "212 MiB", "1 GiB", "2 GiB"]);
 });
 
 test("the idle end is counted down and said loudly near it", () => {

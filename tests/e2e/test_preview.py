@@ -51,7 +51,7 @@ def test_a_port_opens_as_a_tab(workspace: Workspace, site: Site, open_page: Open
     page = workspace.page
     news = page.get_by_role("status").filter(has_text="Port 8123 is open")
     # The session's news come from now on: a port that is open when the first of them comes is none.
-    expect(page.get_by_role("button", name=re.compile(r"CPU .* MB"))).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_role("button", name=re.compile(r"CPU .* MiB"))).to_be_visible(timeout=PATIENCE)
     workspace.run(SERVER)
     expect(news).to_be_visible(timeout=PATIENCE)
     screenshot(page, "workspace-port-news")

@@ -20,12 +20,12 @@ def test_usage_moves_while_code_runs(workspace: Workspace) -> None:
 
 def test_what_the_files_take_is_shown_as_it_grows(workspace: Workspace) -> None:
     page = workspace.page
-    disk = page.locator("madang-usage").get_by_text(re.compile("Disk of 2 GB"))
-    expect(disk).to_contain_text("kB", timeout=PATIENCE)
+    disk = page.locator("madang-usage").get_by_text(re.compile("Disk of 2 GiB"))
+    expect(disk).to_contain_text("KiB", timeout=PATIENCE)
     workspace.expect_output(
         "import os\nopen('big.bin', 'wb').write(os.urandom(220 << 20))\nprint('written')", "written"
     )
-    expect(disk).to_contain_text(re.compile(r"22\d MB\s*\d+ files"), timeout=PATIENCE)
+    expect(disk).to_contain_text(re.compile(r"22\d MiB\s*\d+ files"), timeout=PATIENCE)
     expect(page.get_by_role("contentinfo")).to_contain_text("disk 11 %", timeout=PATIENCE)
     screenshot(page, "session-disk")
 
