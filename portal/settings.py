@@ -202,8 +202,9 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 REDIS_URL = env.text("REDIS_URL") if env.url("REDIS_URL", ["redis", "rediss", "unix"]) else ""
 if REDIS_URL:
-    # Longer than the five seconds for which the layer waits for a message at a time.
-    _host = {"address": REDIS_URL, "socket_timeout": 20}
+    # With a limit redis-py writes under asyncio.wait_for, which on Python 3.11 loses cancellations (gh-86296), and the
+    # layer waits for a message as long as such a limit is by itself. Who speaks to it has limits: sessions/ear.py.
+    _host = {"address": REDIS_URL, "socket_timeout": None}
     CHANNEL_LAYERS = {"default": {"BACKEND": "channels_redis.core.RedisChannelLayer", "CONFIG": {"hosts": [_host]}}}
     CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}
 else:

@@ -28,8 +28,8 @@ def start(work: Coroutine[Any, Any, Result]) -> asyncio.Task[Result]:
 async def end(*tasks: asyncio.Task[Any]) -> None:
     """Cancel ``tasks`` until they are over; how each ended is not told.
 
-    Once is not enough: ``asyncio.wait_for``, which redis-py writes with, loses a cancellation on Python 3.11 that
-    comes as its work is just done (gh-86296), and a task that serves for ever would then do so.
+    Once is not enough: ``asyncio.wait_for``, which libraries on the way may use, loses a cancellation on Python 3.11
+    that comes as its work is just done (gh-86296), and a task that serves for ever would then do so.
     """
     left: Collection[asyncio.Task[Any]] = tasks
     while left:

@@ -14,10 +14,9 @@ from contextlib import asynccontextmanager
 from uuid import UUID
 
 from asgiref.sync import async_to_sync
-from channels.layers import get_channel_layer
 
 from sessions import background
-from sessions.ear import Ear
+from sessions.ear import Ear, tell
 
 log = logging.getLogger(__name__)
 
@@ -30,7 +29,7 @@ def tell_changed(project: UUID) -> None:
     A session without a project stands for itself.
     """
     try:
-        async_to_sync(get_channel_layer().group_send)(GROUP, {"type": "rights", "project": str(project)})
+        async_to_sync(tell)(GROUP, {"type": "rights", "project": str(project)})
     except Exception:
         log.exception("could not tell that rights on project %s changed; streams see it in a while", project)
 

@@ -1,4 +1,7 @@
-"""An ear in the channel layer: it hears what is said to a group, for one event loop, until it is told to stop."""
+"""Groups of the channel layer: to tell one something, and an ear that hears it, for one event loop, until it stops.
+
+The layer itself waits without limit (``portal/settings.py``): a Redis that stands still would hold up whoever asks it.
+"""
 
 from __future__ import annotations
 
@@ -14,10 +17,20 @@ from sessions import background
 
 log = logging.getLogger(__name__)
 
-RENEW_SECONDS = 3600.0  # the layer forgets a member of a group after a day
+TELL_SECONDS = 2.0
+RENEW_SECONDS = 300.0  # the layer forgets a member of a group after a day, and may not notice that Redis has gone
 RETRY_SECONDS = 1.0
-OVER_SECONDS = 2.0
 _OVER = "ear.over"
+
+
+async def tell(group: str, message: dict[str, Any]) -> None:
+    """Say ``message`` to all ears of ``group``.
+
+    Raises:
+        TimeoutError: the layer does not answer; or else what it raises itself.
+    """
+    async with asyncio.timeout(TELL_SECONDS):
+        await get_channel_layer().group_send(group, message)
 
 
 class Ear:
@@ -33,12 +46,13 @@ class Ear:
         self._task = background.start(self._hear())
 
     async def stop(self) -> None:
-        """By a message to itself: a read of Redis that is cancelled may go on waiting (channels_redis 4.3)."""
+        """By a message to itself: a read of Redis that is cancelled may have taken what was meant for another ear."""
         self._over = True
         if self._name:
             with contextlib.suppress(Exception):  # the layer is away, and nothing is read from it
-                await get_channel_layer().send(self._name, {"type": _OVER})
-                await asyncio.wait({self._task}, timeout=OVER_SECONDS)
+                async with asyncio.timeout(TELL_SECONDS):
+                    await get_channel_layer().send(self._name, {"type": _OVER})
+                await asyncio.wait({self._task}, timeout=TELL_SECONDS)
         await background.end(self._task)
 
     async def _hear(self) -> None:
@@ -55,7 +69,8 @@ class Ear:
     async def _hear_for_a_while(self) -> None:
         layer = get_channel_layer()
         name = self._name = await layer.new_channel()
-        await layer.group_add(self._group, name)
+        async with asyncio.timeout(TELL_SECONDS):
+            await layer.group_add(self._group, name)
         self._deaf = False
         if self.ready.is_set():  # something may have been said in between
             self._missed()

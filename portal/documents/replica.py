@@ -17,7 +17,6 @@ from uuid import UUID
 from weakref import WeakValueDictionary
 
 from channels.db import database_sync_to_async
-from channels.layers import get_channel_layer
 from pycrdt import Doc, TransactionEvent, get_update, merge_updates
 
 from portal.documents import disk, kinds, log
@@ -27,7 +26,7 @@ from portal.documents.presence import Presences
 from portal.documents.processes import PROCESS
 from portal.documents.wire import NOTHING
 from sessions import background
-from sessions.ear import Ear
+from sessions.ear import Ear, tell
 from sessions.problems import Problem
 
 logger = logging.getLogger(__name__)
@@ -95,7 +94,7 @@ class Replica:
         self._create = False
         self._sync_lock = asyncio.Lock()
         self._tasks: list[asyncio.Task[None]] = []
-        self._others_told = True
+        self._tell_again = 0.0
 
     async def start(self) -> None:
         self.number, updates, self.doc = await aside(_newest)(self.id)
@@ -367,13 +366,15 @@ class Replica:
 
     async def _say(self, message: dict[str, Any]) -> None:
         """Other processes look by themselves each second: that they cannot be told holds nobody up here."""
+        if time.monotonic() < self._tell_again:
+            return
         try:
-            await get_channel_layer().group_send(_group(self.id), {**message, "from": PROCESS})
-            self._others_told = True
+            await tell(_group(self.id), {**message, "from": PROCESS})
+            self._tell_again = 0.0
         except Exception:
-            if self._others_told:
+            if not self._tell_again:
                 logger.exception("document %s: other processes cannot be told of it", self.id)
-            self._others_told = False
+            self._tell_again = time.monotonic() + RETRY_SECONDS
 
     def _heard(self, message: dict[str, Any]) -> None:
         if message.get("from") == PROCESS:

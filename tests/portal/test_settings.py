@@ -119,7 +119,7 @@ def test_what_is_private_is_closed_to_others(tmp_path: Path) -> None:
         (
             {"REDIS_URL": "redis://h"},
             "print(settings.CHANNEL_LAYERS['default']['CONFIG'])",
-            "{'hosts': [{'address': 'redis://h', 'socket_timeout': 20}]}",
+            "{'hosts': [{'address': 'redis://h', 'socket_timeout': None}]}",
         ),
         ({"MADANG_MAIL": "smtps://u:p@h"}, "print(settings.EMAIL_PORT, settings.EMAIL_USE_SSL)", "465 True"),
         ({"MADANG_MAIL": "console"}, "print(settings.EMAIL_BACKEND.split('.')[-2])", "console"),

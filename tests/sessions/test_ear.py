@@ -77,6 +77,24 @@ async def test_a_layer_that_was_away_is_heard_again(heard: Heard, monkeypatch: p
     await one.stop()
 
 
+async def test_a_layer_that_does_not_answer_holds_nobody_up(heard: Heard, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def silent(*_: object) -> None:
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(ear, "TELL_SECONDS", 0.05)
+    one = Ear(GROUP, heard.take, heard.miss)
+    await one.ready.wait()
+    layer = get_channel_layer()
+    for method in ("group_send", "group_add", "send"):
+        monkeypatch.setattr(layer, method, silent)
+    with pytest.raises(TimeoutError):
+        await ear.tell(GROUP, {"type": "test"})
+    other = Ear(GROUP, heard.take, heard.miss)
+    await other.ready.wait()
+    await other.stop()
+    await one.stop()
+
+
 async def test_its_place_in_the_group_is_renewed(heard: Heard, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ear, "RENEW_SECONDS", 0.05)
     one = Ear(GROUP, heard.take, heard.miss)
@@ -87,3 +105,15 @@ async def test_its_place_in_the_group_is_renewed(heard: Heard, monkeypatch: pyte
     await say(1)
     await until(lambda: heard.messages)
     await one.stop()
+
+
+@pytest.mark.parametrize("steps", range(0, 60, 3))
+async def test_it_ends_whenever_the_loop_does(heard: Heard, steps: int) -> None:
+    """As a loop that ends has it: each task is cancelled, once."""
+    one = Ear(GROUP, heard.take, heard.miss)
+    for _ in range(steps):
+        await asyncio.sleep(0)
+    one._task.cancel()
+    ended, _ = await asyncio.wait({one._task}, timeout=3)
+    await background.end(one._task)
+    assert ended, "the cancellation was lost"
