@@ -98,6 +98,8 @@ def _from_folder(source: Path, tree: Tree, echo: Echo) -> None:
         assert reading.stdout is not None
         try:
             tree.apply(reading.stdout, whiteouts=False)
+            while reading.stdout.read(1 << 16):
+                pass  # what follows the archive's end: tar would die of a pipe that nobody reads
         except BaseException:
             reading.kill()
             raise

@@ -254,6 +254,20 @@ def test_another_machines_image_is_refused_until_it_is_asked_for(tmp_path: Path)
     assert (len(manifest.layers), tree.entries) == (1, 1)
 
 
+def test_a_tar_that_goes_on_after_the_archives_end_is_read_to_its_own(
+    files: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """It fills its last record with zeros: nobody may have closed the pipe by then."""
+    tar = tmp_path / "bin" / "tar"
+    tar.parent.mkdir()
+    tar.write_text(f'#!/bin/sh\n{shutil.which("tar")} "$@" && sleep 0.2 && exec head -c 200000 /dev/zero\n')
+    tar.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tar.parent}:{os.environ['PATH']}")
+    (tmp_path / "root").mkdir()
+    _, tree = unpack(files, tmp_path / "root", Bounds(), quiet)
+    assert tree.entries > 0
+
+
 def _add_slowly(state: Path, source: Path) -> None:
     def echo(line: str) -> None:
         (state / "begun").touch()
