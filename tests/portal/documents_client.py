@@ -15,7 +15,7 @@ from pycrdt import Doc, Text, TransactionEvent
 from portal.documents import wire
 from portal.documents.routing import websocket_urlpatterns
 from portal.keys import create_key
-from tests.sessions.conftest import until
+from tests.until import until
 
 application = URLRouter(websocket_urlpatterns)
 

@@ -24,7 +24,7 @@ from portal.roles import Role
 from sessions import background
 from sessions.changes import tell_changed
 from tests.portal.documents_client import Tab
-from tests.sessions.conftest import until
+from tests.until import until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 FILE = "notes.txt"

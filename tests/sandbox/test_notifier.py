@@ -11,7 +11,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,7 @@ from sandbox.policy.syscalls import NUMBERS
 from sandbox.slots import Slots
 from tests.sandbox.test_truths import Quiet
 from tests.settings import ROOT
+from tests.until import until
 
 ASKED = "getppid"  # a call that Python makes when told to, and never by itself
 CHILD = """
@@ -97,12 +98,6 @@ async def child(
         await asyncio.to_thread(process.wait)
         assert process.stdout is not None
         process.stdout.close()
-
-
-async def until(condition: Callable[[], Any]) -> None:
-    async with asyncio.timeout(60):
-        while not condition():
-            await asyncio.sleep(0.005)
 
 
 async def test_it_allows_and_nothing_is_counted():
@@ -184,7 +179,7 @@ while True: ask()
 
 async def test_a_flood_leaves_the_loop_free_and_costs_a_part_of_a_core():
     async with child(FLOOD, refuse("kernel")) as one:
-        await until(lambda: one.notifier.refusals.total() > 500)
+        await until(lambda: one.notifier.refusals.total() > 500, 60)
         began, spent = time.monotonic(), time.thread_time()
         for _ in range(100):  # what reads the accounts gets its turn, again and again
             await asyncio.sleep(0.01)
@@ -199,7 +194,7 @@ async def test_without_the_share_a_flood_takes_the_core(monkeypatch: pytest.Monk
     monkeypatch.setattr(module, "SHARE", 1e9)
     async with child(FLOOD, refuse("kernel")) as one:
         paid = BURST
-        await until(lambda: one.notifier.refusals.total() > 5_000)
+        await until(lambda: one.notifier.refusals.total() > 5_000, 60)
         assert one.notifier._credit > paid / 2, "never in debt"
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import subprocess
 import sys
-from collections.abc import Callable
 
 import pytest
 
 from sandbox.runner import waiting
 from sandbox.runner.keyboard import Keyboard
+from tests.until import until
 
 pytestmark = pytest.mark.skipif(not waiting.can_know(), reason="this machine's kernel does not tell")
 
@@ -29,12 +29,6 @@ DOES_NOT = {
     "another pipe": "import os; os.read(os.pipe()[0], 10)",
     "poll another pipe": "import os, select; p = select.poll(); p.register(os.pipe()[0], 1); p.poll()",
 }
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(20):
-        while not condition():
-            await asyncio.sleep(0.01)
 
 
 @pytest.mark.parametrize("way", READS)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
@@ -100,13 +99,6 @@ def image_name() -> str:
 
 
 IMAGE = image_name()
-
-
-async def until(condition: Callable[[], Any], seconds: float = 10.0) -> None:
-    """Wait until ``condition()`` holds; a failure says that it never did."""
-    async with asyncio.timeout(seconds):
-        while not condition():
-            await asyncio.sleep(0.005)
 
 
 async def row(session: LiveSession) -> Session:

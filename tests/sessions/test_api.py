@@ -12,9 +12,10 @@ from sandbox.runner.wire import CallError
 from sessions import client, lifecycle
 from sessions.models import Session
 from sessions.service.keeper import Keeper
-from tests.sessions.conftest import IMAGE, until
+from tests.sessions.conftest import IMAGE
 from tests.sessions.lab import Ground
 from tests.sessions.web import Browser, Projects
+from tests.until import until
 
 HERE = "/api/v1/sessions"
 

@@ -11,7 +11,7 @@ from channels.layers import get_channel_layer
 
 from sessions import background, ear
 from sessions.ear import Ear
-from tests.sessions.conftest import until
+from tests.until import until
 
 GROUP = "test-ear"
 

@@ -12,9 +12,10 @@ from sessions import lifecycle as life
 from sessions.lifecycle import State
 from sessions.models import UsageLine
 from sessions.service.keeper import Keeper
-from tests.sessions.conftest import Create, kept, row, until
+from tests.sessions.conftest import Create, kept, row
 from tests.sessions.lab import Ground
 from tests.sessions.test_keeper import running
+from tests.until import until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 HALF, ONE, TWO = {"gpu": 0.5}, {"gpu": 1}, {"gpu": 2}

@@ -11,9 +11,10 @@ import pytest
 from sessions import client, runner
 from sessions.models import Kernel
 from sessions.service.keeper import Keeper
-from tests.sessions.conftest import IMAGE, until
+from tests.sessions.conftest import IMAGE
 from tests.sessions.lab import Ground
 from tests.sessions.web import Browser, Projects
+from tests.until import until
 
 API = "/jupyter/api"
 UNKNOWN = uuid.UUID(int=1)

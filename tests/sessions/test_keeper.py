@@ -18,8 +18,9 @@ from sessions.lifecycle import Life, State
 from sessions.models import Session, Transition, UsageLine
 from sessions.service import live, store
 from sessions.service.keeper import Keeper
-from tests.sessions.conftest import Create, kept, row, until
+from tests.sessions.conftest import Create, kept, row
 from tests.sessions.lab import Ground
+from tests.until import until
 
 
 async def running(keeper: Keeper, create: Create, **how: Any) -> live.LiveSession:

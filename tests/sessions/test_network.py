@@ -16,7 +16,7 @@ from sandbox.egress.rules import Network
 from sandbox.images import Image, images
 from sessions.service import network
 from sessions.service.network import Egress, network_for
-from tests.sessions.conftest import until
+from tests.until import until
 
 
 @pytest.fixture

@@ -16,11 +16,12 @@ from sessions import lifecycle as life
 from sessions.lifecycle import State
 from sessions.refusals import MOST, Refusal, after
 from sessions.service.keeper import Keeper
-from tests.sessions.conftest import Create, kept, row, until
+from tests.sessions.conftest import Create, kept, row
 from tests.sessions.lab import Ground
 from tests.sessions.test_keeper import running
 from tests.sessions.test_streams import session_of
 from tests.sessions.web import Browser, Socket
+from tests.until import until
 
 AT = "2026-01-01T00:00:00Z"
 CALLS, WHY = st.sampled_from(["ptrace", "mount", "kill"]), st.sampled_from(["tracing", "mounts", "runner"])

@@ -18,9 +18,9 @@ from sessions.service.address import socket_path
 from sessions.service.keeper import Keeper
 from sessions.service.server import listen_for
 from tests.sessions.conftest import IMAGE, Create, kept
-from tests.sessions.conftest import until as until_within
 from tests.sessions.lab import Box, Ground
 from tests.sessions.web import Browser
+from tests.until import until as until_within
 
 HERE = "/api/v1/runs"
 TRUE = {"image": IMAGE, "command": "true"}

@@ -18,9 +18,10 @@ from sessions.models import Run, UsageLine
 from sessions.runs import execute
 from sessions.service import store
 from sessions.service.keeper import Keeper
-from tests.sessions.conftest import IMAGE, until
+from tests.sessions.conftest import IMAGE
 from tests.sessions.lab import Ground
 from tests.sessions.web import Browser, Socket
+from tests.until import until
 
 HERE = "/api/v1/runs"
 SLEEP = {"image": IMAGE, "files": {"main.py": "import time; time.sleep(1000)"}}

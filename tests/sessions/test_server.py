@@ -20,8 +20,9 @@ from sessions.models import Session
 from sessions.problems import Problem
 from sessions.service.address import socket_path
 from sessions.service.server import AlreadyRunning, serve
-from tests.sessions.conftest import IMAGE, until
+from tests.sessions.conftest import IMAGE
 from tests.sessions.lab import Ground, LabDriver
+from tests.until import until
 
 
 @asynccontextmanager

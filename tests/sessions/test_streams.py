@@ -20,9 +20,10 @@ from sessions.lifecycle import Stop
 from sessions.models import Session
 from sessions.service.keeper import Keeper
 from sessions.service.live import LiveSession
-from tests.sessions.conftest import Create, until
+from tests.sessions.conftest import Create
 from tests.sessions.lab import Ground
 from tests.sessions.web import Browser, Projects, Socket
+from tests.until import until
 
 MIB = 1 << 20
 
