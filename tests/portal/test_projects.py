@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.core.cache import caches
 from django.core.management import call_command
 from django.db import IntegrityError
 from django.test import Client
@@ -235,3 +236,13 @@ def test_the_api_counts_how_often_it_is_asked(alices: Client, bobs: Client, monk
     assert bobs.get(API).status_code == 200, "each user is counted apart"
     assert int(answers[2]["Retry-After"]) >= 1
     assert answers[2].json()["code"] == "too_often"
+
+
+def test_the_api_answers_while_the_cache_is_away(alices: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    def away(*_: object, **__: object) -> None:
+        raise ConnectionError("nobody answers")
+
+    for method in ("get", "set", "add", "incr"):
+        monkeypatch.setattr(type(caches["default"]), method, away)
+    assert alices.get(API).status_code == 200
+    assert alices.get("/api/v1/images").status_code == 200
