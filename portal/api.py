@@ -50,7 +50,7 @@ class Known:
 class KeyOrCookie(HttpBearer):
     """An API key as bearer token; our own pages come with their cookie and ``X-CSRFToken``.
 
-    The middleware has looked at the key already: a wrong one never comes this far.
+    The middleware has looked at the key already: a wrong one never comes this far. Who is known is counted here too.
     """
 
     openapi_description = "An API key, made on the page “API keys” or by “manage.py apikey create”."

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from channels.layers import get_channel_layer
@@ -17,7 +17,7 @@ from sessions import background
 
 log = logging.getLogger(__name__)
 
-TELL_SECONDS = 2.0
+ANSWER_SECONDS = 2.0
 RENEW_SECONDS = 300.0  # the layer forgets a member of a group after a day, and may not notice that Redis has gone
 RETRY_SECONDS = 1.0
 _OVER = "ear.over"
@@ -29,8 +29,13 @@ async def tell(group: str, message: dict[str, Any]) -> None:
     Raises:
         TimeoutError: the layer does not answer; or else what it raises itself.
     """
-    async with asyncio.timeout(TELL_SECONDS):
-        await get_channel_layer().group_send(group, message)
+    await _answered(get_channel_layer().group_send(group, message))
+
+
+async def _answered(asked: Awaitable[None]) -> None:
+    """Wait for the layer's answer, as long as we do at most."""
+    async with asyncio.timeout(ANSWER_SECONDS):
+        await asked
 
 
 class Ear:
@@ -50,9 +55,8 @@ class Ear:
         self._over = True
         if self._name:
             with contextlib.suppress(Exception):  # the layer is away, and nothing is read from it
-                async with asyncio.timeout(TELL_SECONDS):
-                    await get_channel_layer().send(self._name, {"type": _OVER})
-                await asyncio.wait({self._task}, timeout=TELL_SECONDS)
+                await _answered(get_channel_layer().send(self._name, {"type": _OVER}))
+                await asyncio.wait({self._task}, timeout=ANSWER_SECONDS)
         await background.end(self._task)
 
     async def _hear(self) -> None:
@@ -69,8 +73,7 @@ class Ear:
     async def _hear_for_a_while(self) -> None:
         layer = get_channel_layer()
         name = self._name = await layer.new_channel()
-        async with asyncio.timeout(TELL_SECONDS):
-            await layer.group_add(self._group, name)
+        await _answered(layer.group_add(self._group, name))
         self._deaf = False
         if self.ready.is_set():  # something may have been said in between
             self._missed()
@@ -84,4 +87,5 @@ class Ear:
         except TimeoutError:
             return
         finally:
-            await layer.group_discard(self._group, name)
+            with contextlib.suppress(Exception):  # the layer forgets it anyway; a cancellation must not become this
+                await _answered(layer.group_discard(self._group, name))

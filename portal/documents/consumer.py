@@ -23,16 +23,7 @@ from portal.roles import Role, role_of
 from portal.token_bucket import TokenBucket
 from sessions.flow import Flow
 from sessions.problems import Problem
-from sessions.websocket import (
-    AWAY,
-    BAD_MESSAGE,
-    BROKEN,
-    NO_SUCH_THING,
-    NOT_SIGNED_IN,
-    NOT_YOURS,
-    Closed,
-    WebSocket,
-)
+from sessions.websocket import AWAY, BAD_MESSAGE, BROKEN, NO_SUCH_THING, NOT_SIGNED_IN, NOT_YOURS, Closed, WebSocket
 
 logger = logging.getLogger(__name__)
 

@@ -21,10 +21,9 @@ from portal.documents import consumer, log, replica, wire
 from portal.documents.models import Document, Update
 from portal.models import Project, User
 from portal.roles import Role
-from sessions import background
 from sessions.changes import tell_changed
 from tests.portal.documents_client import Tab
-from tests.until import until
+from tests.sessions.conftest import until_alone
 
 pytestmark = pytest.mark.django_db(transaction=True)
 FILE = "notes.txt"
@@ -35,8 +34,7 @@ async def _nothing_stays(transactional_db: None) -> AsyncIterator[None]:
     """What works on for a document ends with its last page, and the loop not before that."""
     yield
     gc.collect()  # a tab that connected anew has left its former connection behind, as a lost page does
-    loop = asyncio.get_running_loop()
-    await until(lambda: all(task.get_loop() is not loop for task in background._under_way), 30)
+    await until_alone()
     await sync_to_async(connections.close_all)()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
@@ -12,6 +13,7 @@ from asgiref.sync import sync_to_async
 from django.contrib.auth import get_user_model
 from django.db import connections
 
+from sessions import background
 from sessions.models import Session
 from sessions.service.address import socket_path
 from sessions.service.keeper import Keeper
@@ -19,6 +21,7 @@ from sessions.service.live import LiveSession
 from sessions.service.server import listen_for
 from tests.sessions.lab import Ground, LabDriver
 from tests.sessions.web import Projects
+from tests.until import until
 
 Create = Callable[..., Awaitable[LiveSession]]
 
@@ -41,6 +44,12 @@ async def ground(tmp_path: Path, settings: Any, transactional_db: None) -> Async
     yield ground
     ground.close()
     await sync_to_async(connections.close_all)()
+
+
+async def until_alone() -> None:
+    """Wait until nothing is under way any more that outlives requests of this test's loop."""
+    loop = asyncio.get_running_loop()
+    await until(lambda: all(task.get_loop() is not loop for task in background._under_way))
 
 
 @contextlib.asynccontextmanager

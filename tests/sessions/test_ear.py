@@ -11,6 +11,7 @@ from channels.layers import get_channel_layer
 
 from sessions import background, ear
 from sessions.ear import Ear
+from tests.sessions.conftest import until_alone
 from tests.until import until
 
 GROUP = "test-ear"
@@ -31,8 +32,7 @@ class Heard:
 @pytest.fixture
 async def heard() -> AsyncIterator[Heard]:
     yield Heard()
-    loop = asyncio.get_running_loop()
-    await until(lambda: all(task.get_loop() is not loop for task in background._under_way))
+    await until_alone()
 
 
 async def say(number: int) -> None:
@@ -81,11 +81,11 @@ async def test_a_layer_that_does_not_answer_holds_nobody_up(heard: Heard, monkey
     async def silent(*_: object) -> None:
         await asyncio.Event().wait()
 
-    monkeypatch.setattr(ear, "TELL_SECONDS", 0.05)
+    monkeypatch.setattr(ear, "ANSWER_SECONDS", 0.05)
     one = Ear(GROUP, heard.take, heard.miss)
     await one.ready.wait()
     layer = get_channel_layer()
-    for method in ("group_send", "group_add", "send"):
+    for method in ("group_send", "group_add", "group_discard", "send"):
         monkeypatch.setattr(layer, method, silent)
     with pytest.raises(TimeoutError):
         await ear.tell(GROUP, {"type": "test"})
@@ -93,6 +93,20 @@ async def test_a_layer_that_does_not_answer_holds_nobody_up(heard: Heard, monkey
     await other.ready.wait()
     await other.stop()
     await one.stop()
+
+
+async def test_it_ends_once_it_is_cancelled_though_the_layer_has_gone(
+    heard: Heard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def gone(*_: object) -> None:
+        raise ConnectionError("nobody answers")
+
+    one = Ear(GROUP, heard.take, heard.miss)
+    await one.ready.wait()
+    monkeypatch.setattr(get_channel_layer(), "group_discard", gone)
+    one._task.cancel()
+    await asyncio.wait({one._task}, timeout=10)
+    assert one._task.cancelled()
 
 
 async def test_its_place_in_the_group_is_renewed(heard: Heard, monkeypatch: pytest.MonkeyPatch) -> None:
