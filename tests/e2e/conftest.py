@@ -10,8 +10,8 @@ from playwright.sync_api import Browser, BrowserContext, Page
 
 from bin.lib.browser import chromium, executable
 from tests.e2e.browser import DESKTOP
-from tests.e2e.pages import Workspace, sign_in
-from tests.live import Account, Site, client
+from tests.e2e.pages import Workspace, new_project, sign_in
+from tests.live import Account, Site
 
 Open = Callable[..., Page]
 
@@ -64,14 +64,8 @@ def account(site: Site) -> Account:
 @pytest.fixture
 def project(site: Site, account: Account, request: pytest.FixtureRequest) -> Iterator[str]:
     """A new project; its session is ended afterwards."""
-    with client(site, account) as http:
-        image = http.get("/api/v1/images").raise_for_status().json()[0]["name"]
-        made = http.post("/api/v1/projects", json={"name": request.node.name[:60], "image": image})
-        id = made.raise_for_status().json()["id"]
+    with new_project(site, account, request.node.name[:60]) as id:
         yield id
-        live = http.get("/api/v1/sessions", params={"project": id, "state": "live"}).raise_for_status().json()
-        for session in live["items"]:
-            http.delete(f"/api/v1/sessions/{session['id']}").raise_for_status()
 
 
 @pytest.fixture

@@ -41,6 +41,8 @@ class Project:
     def write(self, name: str, content: str) -> None:
         body = {"type": "file", "format": "text", "content": content}
         with client(self.site, self.account) as http:
+            if folder := name.rpartition("/")[0]:
+                http.put(f"/jupyter/api/contents/{self.slug}/{folder}", json={"type": "directory"}).raise_for_status()
             http.put(f"/jupyter/api/contents/{self.slug}/{name}", json=body).raise_for_status()
 
     def read(self, name: str) -> str:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import re
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import PurePosixPath
 
+import httpx
 from playwright.sync_api import Locator, Page, expect
 
 from bin.lib.browser import sign_in as sign_in
@@ -16,6 +19,23 @@ from tests.live import client
 # Milliseconds. A session's first start on a busy machine; everything else is quicker and has the same limit.
 PATIENCE = 60_000
 expect.set_options(timeout=PATIENCE / 4)
+
+
+@contextmanager
+def new_project(site: Site, owner: Account, name: str, image: str = "") -> Iterator[str]:
+    """The id of a new project, of the first image where none is named; its sessions are ended afterwards."""
+    with client(site, owner) as http:
+        image = image or http.get("/api/v1/images").raise_for_status().json()[0]["name"]
+        made = http.post("/api/v1/projects", json={"name": name, "image": image})
+        id = str(made.raise_for_status().json()["id"])
+        yield id
+        end_sessions(http, id)
+
+
+def end_sessions(http: httpx.Client, project: str) -> None:
+    live = http.get("/api/v1/sessions", params={"project": project, "state": "live"}).raise_for_status().json()
+    for session in live["items"]:
+        http.delete(f"/api/v1/sessions/{session['id']}").raise_for_status()
 
 
 def take_in(site: Site, owner: Account, project: str, other: Account, role: str) -> None:

@@ -10,8 +10,9 @@ from playwright.sync_api import Page, expect
 
 from tests.e2e.browser import screenshot
 from tests.e2e.editor import Editor
-from tests.e2e.pages import PATIENCE, Workspace, sign_in
-from tests.live import Account, Site, client
+from tests.e2e.notebooks import Project
+from tests.e2e.pages import PATIENCE, Workspace, new_project, sign_in
+from tests.live import Account, Site
 from tests.sandbox.test_servers import HERE, IMAGE_OF, SAMPLES
 
 SLOW_START = 4 * PATIENCE  # tsserver reads half a million lines before it says anything
@@ -25,19 +26,11 @@ def language(request: pytest.FixtureRequest) -> str:
 @pytest.fixture
 def project(site: Site, account: Account, language: str) -> Iterator[str]:
     """One with the sample's files."""
-    with client(site, account) as http:
-        made = http.post("/api/v1/projects", json={"name": f"Server of {language}", "image": IMAGE_OF[language].name})
-        project = made.raise_for_status().json()
+    with new_project(site, account, f"Server of {language}", IMAGE_OF[language].name) as id:
+        project = Project(site, account, id)
         for name, text in SAMPLES[language].files.items():
-            if "/" in name:
-                folder = name.rpartition("/")[0]
-                http.put(f"/jupyter/api/contents/{project['slug']}/{folder}", json={"type": "directory"})
-            body = {"type": "file", "format": "text", "content": text}
-            http.put(f"/jupyter/api/contents/{project['slug']}/{name}", json=body).raise_for_status()
-        yield project["id"]
-        live = http.get("/api/v1/sessions", params={"project": project["id"], "state": "live"}).raise_for_status()
-        for session in live.json()["items"]:
-            http.delete(f"/api/v1/sessions/{session['id']}").raise_for_status()
+            project.write(name, text)
+        yield id
 
 
 def test_it_marks_completes_and_finds(page: Page, site: Site, account: Account, project: str, language: str) -> None:

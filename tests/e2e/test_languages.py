@@ -8,8 +8,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.e2e.browser import screenshot
-from tests.e2e.pages import PATIENCE, Workspace, expect_output_of, sign_in
-from tests.live import Account, Site, client
+from tests.e2e.pages import PATIENCE, Workspace, expect_output_of, new_project, sign_in
+from tests.live import Account, Site
 
 ASKS = """#include <stdio.h>
 int main(void) {
@@ -21,13 +21,8 @@ int main(void) {
 
 @pytest.fixture
 def project(site: Site, account: Account, request: pytest.FixtureRequest) -> Iterator[str]:
-    with client(site, account) as http:
-        made = http.post("/api/v1/projects", json={"name": request.node.name[:60], "image": "c"})
-        id = made.raise_for_status().json()["id"]
+    with new_project(site, account, request.node.name[:60], "c") as id:
         yield id
-        live = http.get("/api/v1/sessions", params={"project": id, "state": "live"}).raise_for_status().json()
-        for session in live["items"]:
-            http.delete(f"/api/v1/sessions/{session['id']}").raise_for_status()
 
 
 def test_a_program_in_c_is_in_colours_and_asks(page: Page, site: Site, account: Account, project: str) -> None:

@@ -10,8 +10,8 @@ from playwright.sync_api import expect
 from tests.e2e.browser import screenshot
 from tests.e2e.conftest import Open
 from tests.e2e.notebooks import Notebook, Project, code, notebook_of, text
-from tests.e2e.pages import PATIENCE, Workspace, sign_in
-from tests.live import Account, Site, client
+from tests.e2e.pages import PATIENCE, Workspace, new_project, sign_in
+from tests.live import Account, Site
 
 MEASURE = """import matplotlib.pyplot as plt
 import numpy as np
@@ -45,15 +45,11 @@ def mina(site: Site) -> Account:
 
 @pytest.fixture
 def lesson(site: Site, mina: Account) -> Iterator[Project]:
-    with client(site, mina) as http:
-        image = http.get("/api/v1/images").raise_for_status().json()[0]["name"]
-        made = http.post("/api/v1/projects", json={"name": "penguins", "image": image}).raise_for_status().json()
-        project = Project(site, mina, made["id"])
+    with new_project(site, mina, "penguins") as id:
+        project = Project(site, mina, id)
         project.write("measure.py", MEASURE)
         project.write("bills.ipynb", notebook_of(text(INTRODUCTION), code(BILLS)))
         yield project
-        for session in http.get("/api/v1/sessions", params={"state": "live"}).raise_for_status().json()["items"]:
-            http.delete(f"/api/v1/sessions/{session['id']}").raise_for_status()
 
 
 def test_a_lesson_in_one_sight(site: Site, mina: Account, lesson: Project, open_page: Open) -> None:

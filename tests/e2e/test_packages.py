@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.e2e.browser import PHONE, screenshot
-from tests.e2e.pages import Workspace, sign_in
+from tests.e2e.pages import Workspace, end_sessions, sign_in
 from tests.live import Account, Site, client
 from tests.sandbox.test_egress_jail import WHEEL
 
@@ -64,12 +64,6 @@ def install(page: Page, site: Site, account: Account, http: httpx.Client, projec
     return workspace
 
 
-def stop_session(http: httpx.Client, project: str) -> None:
-    live = http.get("/api/v1/sessions", params={"project": project, "state": "live"}).raise_for_status().json()
-    for session in live["items"]:
-        http.delete(f"/api/v1/sessions/{session['id']}").raise_for_status()
-
-
 @pytest.mark.timeout(1500)
 def test_what_is_installed_is_saved_and_there_in_the_next_session(
     page: Page, open_page: Callable[..., Page], site: Site, account: Account, project: str
@@ -89,7 +83,7 @@ def test_what_is_installed_is_saved_and_there_in_the_next_session(
             sign_in_as(other, site, account)
             other.goto(f"{site.url}/projects/{project}/packages")
             screenshot(other, f"packages-{name}")
-        stop_session(http, project)
+        end_sessions(http, project)
         workspace = Workspace.open(page, site, project)
         page.get_by_role("tab", name="packages").click()
         expect_of_pip(workspace, "Successfully installed yard-1.0")
@@ -109,7 +103,7 @@ def test_packages_that_cannot_be_had_are_told_of_and_end_nothing(
         assert saved.status_code == 201, saved.text
         workspace.type("clear; rm -r wheels && echo re''moved")
         workspace.expect_on_screen("removed")
-        stop_session(http, project)
+        end_sessions(http, project)
     workspace = Workspace.open(page, site, project)
     page.get_by_role("tab", name="packages").click()
     expect_of_pip(workspace, "No matching distribution found for yard")

@@ -72,7 +72,7 @@ async def test_no_way_to_write_goes_on_beyond_the_limit(lab: Lab, way: str):
     sample = await until(lab, id, "disk_full")
     assert "MiB" in sample.detail
     sizes = [room(lab)]
-    async with asyncio.timeout(60):  # a slow machine takes a while to what is done when a file cannot grow
+    async with asyncio.timeout(60):  # on a slow machine the mount is sealed later
         while sizes[-3:] != sizes[-1:] * 3:
             await lab.sample(id, 2)
             sizes.append(room(lab))
