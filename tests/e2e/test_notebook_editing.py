@@ -192,7 +192,7 @@ def test_real_notebooks_open_and_stay_as_they_are(workspace: Workspace, files: P
         if shown.is_visible():
             opened += 1
             book = Notebook(page)
-            assert book.cells.count() == len(json.loads(path.read_text(encoding="utf-8"))["cells"])
+            expect(book.cells).to_have_count(len(json.loads(path.read_text(encoding="utf-8"))["cells"]))
             book.press("b", "z")
         page.keyboard.press("Escape")
         page.get_by_role("button", name=f"Close {path.name}").click()
