@@ -10,8 +10,9 @@ from django.utils.translation import get_language_info
 
 
 def site(request: HttpRequest) -> dict[str, Any]:
-    """``signup_open``, and ``languages`` as (code, own name)."""
+    """``signup_open``, ``priced`` (use costs something), and ``languages`` as (code, own name)."""
     return {
         "signup_open": settings.MADANG_SIGNUP == "open",
+        "priced": bool(settings.MADANG_PRICES.currency),
         "languages": [(code, get_language_info(code)["name_local"]) for code, _ in settings.LANGUAGES],
     }

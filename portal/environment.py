@@ -15,6 +15,7 @@ from urllib.parse import SplitResult, unquote, urlsplit
 from django.core.exceptions import ImproperlyConfigured
 
 from sandbox.egress.rules import Refused, canonical, literal, parse_allowance
+from sessions.prices import Prices
 
 _TRUE = {"1", "true", "yes", "on"}
 _FALSE = {"0", "false", "no", "off"}
@@ -103,6 +104,13 @@ class Environment:
             except ValueError as error:
                 raise ImproperlyConfigured(f"{name}: {error}.") from error
         return values
+
+    def prices(self, name: str) -> Prices:
+        """A currency and prices in it (see sessions/prices.py)."""
+        try:
+            return Prices.parse(self.text(name))
+        except ValueError as error:
+            raise ImproperlyConfigured(f"{name}: {error}.") from error
 
     def url(self, name: str, schemes: Sequence[str]) -> SplitResult | None:
         """The value as a URL with one of the schemes, or None. Its password never appears in an error."""

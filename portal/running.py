@@ -21,7 +21,8 @@ from portal.models import Project
 from sandbox.images import images
 from sandbox.usage import Usage
 from sessions import client
-from sessions.ledger import COUNTED
+from sessions.ledger import SUMMED
+from sessions.lifecycle import LIVE
 from sessions.models import Session, UsageLine
 from sessions.problems import Problem
 from sessions.projects import Right
@@ -43,7 +44,10 @@ STATE_WORDS = {
 
 @dataclass(frozen=True)
 class SessionRow:
-    """A session as a line of a list. ``project`` is None where it is gone or there was none."""
+    """A session as a line of a list. ``project`` is None where it is gone or there was none.
+
+    ``cost`` is in micro-units (see sessions/prices.py).
+    """
 
     id: UUID
     project: Project | None
@@ -54,6 +58,7 @@ class SessionRow:
     started: datetime | None
     idle_deadline: datetime | None
     usage: Usage
+    cost: int
     stoppable: bool = False
 
     @property
@@ -63,12 +68,20 @@ class SessionRow:
 
 def running_sessions(user: Any) -> list[SessionRow]:
     """What lives of the user's and in their projects, newest first, with what the session service knows of it now."""
-    found = rows(user, Session.objects.seen_by(user).live().order_by("-created"))
-    present = async_to_sync(_present)([str(row.id) for row in found]) if found else {}
+    return as_they_are(rows(user, Session.objects.seen_by(user).live().order_by("-created")))
+
+
+def as_they_are(found: list[SessionRow]) -> list[SessionRow]:
+    """``found``, with what the session service knows of the live ones now."""
+    present = _present([str(row.id) for row in found if row.state in LIVE])
     return [_updated(row, present[str(row.id)]) if str(row.id) in present else row for row in found]
 
 
-async def _present(ids: list[str]) -> dict[str, dict[str, Any]]:
+def _present(ids: list[str]) -> dict[str, dict[str, Any]]:
+    return async_to_sync(_ask)(ids) if ids else {}
+
+
+async def _ask(ids: list[str]) -> dict[str, dict[str, Any]]:
     """Sessions as the session service has them; the database knows their usage only as of the last ledger line.
 
     What does not answer at once is left out: a page does not wait for it.
@@ -82,7 +95,12 @@ async def _present(ids: list[str]) -> dict[str, dict[str, Any]]:
 
 
 def _updated(row: SessionRow, present: dict[str, Any]) -> SessionRow:
-    return replace(row, state=str(present["state"]), usage=Usage.from_dict(present["usage"]))
+    state, usage = str(present["state"]), Usage.from_dict(present["usage"])
+    return replace(row, state=state, usage=usage, cost=_micros(present))
+
+
+def _micros(present: dict[str, Any]) -> int:
+    return int(present["cost"]["micros"]) if present["cost"] else 0
 
 
 def rows(user: Any, sessions: Iterable[Session]) -> list[SessionRow]:
@@ -109,6 +127,7 @@ def _row(session: Session, project: Project | None, stoppable: bool) -> SessionR
         started=session.started,
         idle_deadline=session.idle_deadline,
         usage=Usage.from_dict(session.usage),
+        cost=session.cost,
         stoppable=stoppable,
     )
 
@@ -132,8 +151,14 @@ def session_history(user: Any) -> QuerySet[Session]:
 
 
 def usage_totals(user: Any) -> dict[str, int]:
-    """The sums of the ledger's lines of all the user's sessions."""
-    return UsageLine.objects.filter(session__user=user).aggregate(**{name: Sum(name, default=0) for name in COUNTED})
+    """What all the user's sessions used and cost: by the ledger, those that live as they are now."""
+    live = _present([str(id) for id in _sessions(user).live().values_list("pk", flat=True)])
+    lines = UsageLine.objects.filter(session__user=user).exclude(session__in=list(live))
+    totals = lines.aggregate(**{name: Sum(name, default=0) for name in SUMMED})
+    for session in live.values():
+        used = {**session["usage"], "cost": _micros(session)}
+        totals = {name: total + used[name] for name, total in totals.items()}
+    return totals
 
 
 def cpu_by_day(user: Any, days: int) -> list[tuple[date, int]]:

@@ -74,6 +74,9 @@ MADANG_SELFTESTS = env.flag("MADANG_SELFTESTS", True)
 MADANG_MAX_RUNS = env.integer("MADANG_MAX_RUNS", 20, at_least=1, at_most=100_000)
 MADANG_MAX_SESSIONS = env.integer("MADANG_MAX_SESSIONS", 20, at_least=1, at_most=100_000)
 
+# What an hour of a core, a GiB... cost, in one currency; by default nothing does.
+MADANG_PRICES = env.prices("MADANG_PRICES")
+
 # What sessions may reach; an image or a policy may narrow it.
 MADANG_NETWORK = env.choice("MADANG_NETWORK", "packages", ["none", "packages", "public"])
 # What people may have fetched into a new project: any public address, or nothing.

@@ -12,9 +12,9 @@ The life of a session in the order it happens, and where each part is:
 4. The browser's streams are relayed straight to the sandbox's runner: ``routing.py``,
    ``consumers.py``, ``relay.py``, ``flow.py``, ``receipts.py``, ``runner.py``.
 5. Each second a sample arrives: ``watch`` streams show it, ``idle.py`` decides whether the session
-   sleeps, ``ledger.py`` turns totals into lines that add up.
+   sleeps, ``ledger.py`` turns totals into lines that add up, ``prices.py`` into money.
 6. It ends: the final line and the state are written in one transaction, its slots go back to the
    scheduler, its sandbox is collected.
 
-``lifecycle``, ``scheduler``, ``idle`` and ``ledger`` are pure: no Django, no clock, no I/O.
+``lifecycle``, ``scheduler``, ``idle``, ``ledger`` and ``prices`` are pure: no Django, no clock, no I/O.
 """

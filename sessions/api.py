@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from channels.db import database_sync_to_async
+from django.conf import settings
 from django.db.models import Max, Sum
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
@@ -15,14 +16,15 @@ from sandbox.images import images
 from sessions import client as service
 from sessions.access import project_of, session_of, session_to_stop, signed_in
 from sessions.jupyter.start import hostname
-from sessions.ledger import COUNTED, PEAKS
+from sessions.ledger import PEAKS, SUMMED
 from sessions.lifecycle import FINAL, State
 from sessions.limits import check_idle_timeout, choose_policy, choose_slots, find_image
 from sessions.models import Session, UsageLine
+from sessions.prices import PRICED
 from sessions.problems import Problem, invalid
 from sessions.projects import Right
-from sessions.represent import session_json
-from sessions.schemas import ImageOut, SessionDetail, SessionIn, SessionOut, SessionPage, UsagePage
+from sessions.represent import money, session_json
+from sessions.schemas import ImageOut, PricesOut, SessionDetail, SessionIn, SessionOut, SessionPage, UsagePage
 from sessions.walls import wall
 
 router = Router()
@@ -137,6 +139,14 @@ async def list_images(request: HttpRequest) -> Any:
     ]
 
 
+@router.get("/prices", response=PricesOut, tags=["usage"], summary="What use costs")
+async def get_prices(request: HttpRequest) -> Any:
+    await signed_in(request)
+    micros = settings.MADANG_PRICES.micros
+    prices = [{"what": what, "unit": PRICED[what].unit, "micros": price} for what, price in micros.items()]
+    return {"currency": settings.MADANG_PRICES.currency, "prices": prices}
+
+
 @router.get("/usage", response=UsagePage, tags=["usage"], summary="What you have used")
 async def get_usage(request: HttpRequest, limit: Limit = 50, offset: Offset = 0) -> Any:
     """From the ledger: what is written, in all and by session, the newest session first."""
@@ -163,13 +173,12 @@ async def _change(session: Session, method: str, idempotent: bool = False) -> An
 @database_sync_to_async
 def _usage(user: Any, limit: int, offset: int) -> dict[str, Any]:
     own = Session.objects.of(user)
-    sums = {f"used_{name}": Sum(f"usage_lines__{name}", default=0) for name in COUNTED}
+    sums = {f"used_{name}": Sum(f"usage_lines__{name}", default=0) for name in SUMMED}
     peaks = {name: Max(f"usage_lines__{name}", default=0) for name in PEAKS}
     rows = own.annotate(**peaks, **sums).values()[offset : offset + limit]
     lines = UsageLine.objects.filter(session__user=user)
     items = [dict(row) for row in rows]
-    return {
-        "total": lines.aggregate(**{name: Sum(name, default=0) for name in COUNTED}),
-        "count": own.count(),
-        "items": [{**row, "session": row["id"], **{name: row[f"used_{name}"] for name in COUNTED}} for row in items],
-    }
+    total = lines.aggregate(**{name: Sum(name, default=0) for name in SUMMED})
+    used = [{**row, "session": row["id"], **{name: row[f"used_{name}"] for name in SUMMED}} for row in items]
+    priced = [{**sums, "cost": money(sums["cost"])} for sums in (total, *used)]
+    return {"total": priced[0], "count": own.count(), "items": priced[1:]}

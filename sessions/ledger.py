@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sandbox.usage import Usage
+from sessions.prices import FREE, Prices
 
 # The quantities that add up. Peaks of memory do not: of them, a line holds the highest reading so far.
 COUNTED = (
@@ -26,11 +27,13 @@ COUNTED = (
     "gpu_energy_mj",
 )
 PEAKS = ("memory_peak_kib", "gpu_memory_peak_kib")
+# What is summed of lines: the quantities, and what they cost when they were written.
+SUMMED = (*COUNTED, "cost")
 
 
 @dataclass(frozen=True)
 class Line:
-    """One line of the ledger, for the time from ``begin`` to ``end``."""
+    """One line of the ledger, for the time from ``begin`` to ``end``. ``cost`` is in micro-units (see prices.py)."""
 
     sequence: int
     begin: datetime
@@ -47,12 +50,13 @@ class Line:
     gpu_memory_kib_s: int = 0
     gpu_energy_mj: int = 0
     gpu_memory_peak_kib: int = 0
+    cost: int = 0
     final: bool = False
 
 
 @dataclass(frozen=True)
 class Account:
-    """The sum of a session's lines, the number of the next one, and up to when it is written."""
+    """The sum of a session's lines, the number of the next one, up to when it is written, and what the next costs."""
 
     sequence: int
     until: datetime
@@ -68,7 +72,9 @@ class Account:
     gpu_memory_kib_s: int = 0
     gpu_energy_mj: int = 0
     gpu_memory_peak_kib: int = 0
+    cost: int = 0
     closed: bool = False
+    prices: Prices = FREE
 
     def line(self, usage: Usage | None, end: datetime, final: bool = False) -> Line:
         """The line that brings the account up to ``usage``.
@@ -78,17 +84,24 @@ class Account:
         """
         added = {name: max(0, getattr(usage, name) - getattr(self, name)) if usage else 0 for name in COUNTED}
         peaks = {name: max(getattr(self, name), getattr(usage, name) if usage else 0) for name in PEAKS}
-        return Line(self.sequence, self.until, max(end, self.until), final=final, **added, **peaks)
+        totals = replace(self, **{name: getattr(self, name) + more for name, more in added.items()})
+        cost = self.prices.cost(totals) - self.prices.cost(self)
+        return Line(self.sequence, self.until, max(end, self.until), final=final, cost=cost, **added, **peaks)
 
     def after(self, line: Line) -> Account:
         """The account once ``line`` is written."""
-        return Account(
+        return replace(
+            self,
             sequence=line.sequence + 1,
             until=line.end,
             closed=line.final,
             **{name: getattr(line, name) for name in PEAKS},
-            **{name: getattr(self, name) + getattr(line, name) for name in COUNTED},
+            **{name: getattr(self, name) + getattr(line, name) for name in SUMMED},
         )
+
+    def cost_of(self, usage: Usage) -> int:
+        """Micro-units for all up to ``usage``: what is written, and what a line would add."""
+        return self.cost + self.line(usage, self.until).cost
 
     def usage(self, latest: Usage | None = None) -> Usage:
         """The totals written so far as a Usage; readings of the present come from ``latest``."""

@@ -13,7 +13,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
-from sessions.ledger import COUNTED
+from sessions.ledger import SUMMED
 from sessions.lifecycle import FINAL, LIVE, State
 from sessions.projects import Right, project_directory
 
@@ -57,6 +57,7 @@ class Session(models.Model):
     ``project`` is no foreign key: sessions know projects only through a ProjectDirectory.
     ``directory`` is the host folder that is mounted, "" for a session without a project.
     ``gpus`` are the shares of devices that its slots stand for (:class:`sandbox.gpu.Share`), once granted.
+    ``cost`` is that of ``usage``, in micro-units (see prices.py).
     ``policy`` is "" for the image's own. ``refusals``: what its policy refused, the latest first (see refusals.py).
     """
 
@@ -77,6 +78,7 @@ class Session(models.Model):
     started = models.DateTimeField(null=True, blank=True)
     ended = models.DateTimeField(null=True, blank=True)
     usage = models.JSONField(default=dict)
+    cost = models.BigIntegerField(default=0)
     refusals = models.JSONField(default=list, blank=True)
     gpus = models.JSONField(default=list, blank=True)
 
@@ -167,6 +169,7 @@ class UsageLine(models.Model):
     gpu_memory_kib_s = models.BigIntegerField(default=0)
     gpu_energy_mj = models.BigIntegerField(default=0)
     gpu_memory_peak_kib = models.BigIntegerField(default=0)
+    cost = models.BigIntegerField(default=0)
     final = models.BooleanField(default=False)
 
     objects: ClassVar[models.Manager[UsageLine]] = UsageLineQuerySet.as_manager()
@@ -177,7 +180,7 @@ class UsageLine(models.Model):
             models.UniqueConstraint(fields=["session", "sequence"], name="usage_line_once"),  # a retry counts once
             models.UniqueConstraint(fields=["session"], condition=Q(final=True), name="one_final_usage_line"),
             models.CheckConstraint(
-                condition=Q(**{f"{name}__gte": 0 for name in COUNTED}),
+                condition=Q(**{f"{name}__gte": 0 for name in SUMMED}),
                 name="usage_only_grows",
             ),
         )

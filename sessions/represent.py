@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
+from django.conf import settings
+
 from sandbox.images import images
 from sandbox.usage import Usage
 from sessions.models import Session
@@ -27,6 +29,7 @@ def session_json(session: Session) -> dict[str, Any]:
         "idle_timeout": session.idle_timeout,
         "idle_deadline": timestamp(session.idle_deadline),
         "usage": Usage.from_dict(session.usage).as_dict(),
+        "cost": money(session.cost),
         "refusals": session.refusals,
         "endpoints": {
             "events": f"/api/v1/sessions/{id}/events",
@@ -34,6 +37,12 @@ def session_json(session: Session) -> dict[str, Any]:
             "jupyter": "/jupyter/",
         },
     }
+
+
+def money(micros: int) -> dict[str, Any] | None:
+    """An amount in the site's currency; None where nothing has a price."""
+    currency = settings.MADANG_PRICES.currency
+    return {"currency": currency, "micros": micros} if currency else None
 
 
 def timestamp(moment: datetime | None) -> str | None:

@@ -41,6 +41,26 @@ class UsageOut(Schema):
     gpu_energy_mj: int = Field(description="Millijoules; of a shared device in proportion to the share.")
 
 
+class Money(Schema):
+    """An amount of money in whole micro-units, millionths of the currency's unit."""
+
+    currency: str = Field(description="ISO 4217, such as USD.")
+    micros: int
+
+
+class PriceOut(Schema):
+    what: str = Field(description="cpu, memory, gpu, gpu_memory, time, read, written, received or sent.")
+    unit: str = Field(description="What the price is for: core-hour, GiB-hour, device-hour, hour or GiB.")
+    micros: int
+
+
+class PricesOut(Schema):
+    """What use costs from now on. What was used before cost what it did then."""
+
+    currency: str = Field(description="“” where this site is free.")
+    prices: list[PriceOut]
+
+
 class Refusal(Schema):
     """What the session's policy refused: the system call, a stable word and a sentence for why, and how often."""
 
@@ -72,6 +92,7 @@ class SessionOut(Schema):
     idle_timeout: int
     idle_deadline: datetime | None
     usage: UsageOut
+    cost: Money | None = Field(description="So far; None where this site is free.")
     refusals: list[Refusal] = Field(description="The latest first; empty for most sessions.")
     endpoints: Endpoints
 
@@ -151,6 +172,7 @@ class Counted(Schema):
     gpu_ms: int
     gpu_memory_kib_s: int
     gpu_energy_mj: int
+    cost: Money | None
 
 
 class SessionUsage(Counted):

@@ -57,7 +57,8 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     if missing := missing_for_site():
         pytest.skip(missing)
     # Images test themselves elsewhere: at once with all else, on a busy machine, one might be found wanting.
-    with Site.started(tmp_path_factory.mktemp("site"), IMAGES, MADANG_SELFTESTS="0") as running:
+    prices = {"MADANG_PRICES": "USD cpu=0.04 memory=0.005 sent=0.09"}
+    with Site.started(tmp_path_factory.mktemp("site"), IMAGES, MADANG_SELFTESTS="0", **prices) as running:
         yield running
 
 

@@ -75,7 +75,7 @@ const en = {
   cpuOf: "CPU of {n}", memoryOf: "Memory of {n}", processesOf: "Processes of {n}", written: "Written", rate: "{n}/s",
   network: "Received", sentToo: "{n} sent",
   endsIn: "Ends when idle in", endsSoon: "Idle: this session ends in {time}.", endsShort: "ends in {time}", noEnd: "no limit", minutes: "{n} min",
-  seconds: "{n} s", cpuUsed: "{n} CPU so far", peak: "peak {n}", diskOf: "Disk of {n}", fileOne: "1 file", filesN: "{n} files", diskNow: "disk {n}", gpuOf: "GPU, {n}", gpuMemory: "{n} of its memory", lastMinutes: "last 2 minutes", extended: "Extended.",
+  seconds: "{n} s", cpuUsed: "{n} CPU so far", peak: "peak {n}", diskOf: "Disk of {n}", fileOne: "1 file", filesN: "{n} files", diskNow: "disk {n}", gpuOf: "GPU, {n}", gpuMemory: "{n} of its memory", cost: "Cost so far", perHour: "{n} an hour", free: "free", lastMinutes: "last 2 minutes", extended: "Extended.",
   // refusals: one sentence for each reason of sandbox/policy/rules.py
   refused: "Refused: {call} ×{n}", refusals: "What the policy refused",
   refused_namespaces: "A program tried to make namespaces of its own, as containers do.",
@@ -169,7 +169,7 @@ const ko: Record<Key, string> = {
   cpuOf: "CPU ({n} 중)", memoryOf: "메모리 ({n} 중)", processesOf: "프로세스 ({n}개 중)", written: "디스크 쓰기", rate: "초당 {n}",
   network: "받음", sentToo: "보냄 {n}",
   endsIn: "쓰지 않으면 끝나기까지", endsSoon: "쓰지 않는 세션이 {time} 뒤에 끝납니다.", endsShort: "{time} 뒤 끝남", noEnd: "제한 없음", minutes: "{n}분",
-  seconds: "{n}초", cpuUsed: "지금까지 CPU {n}", peak: "최대 {n}", diskOf: "디스크 ({n} 중)", fileOne: "파일 1개", filesN: "파일 {n}개", diskNow: "디스크 {n}", gpuOf: "GPU, {n}", gpuMemory: "GPU 메모리 {n}", lastMinutes: "최근 2분", extended: "시간을 늘렸습니다.",
+  seconds: "{n}초", cpuUsed: "지금까지 CPU {n}", peak: "최대 {n}", diskOf: "디스크 ({n} 중)", fileOne: "파일 1개", filesN: "파일 {n}개", diskNow: "디스크 {n}", gpuOf: "GPU, {n}", gpuMemory: "GPU 메모리 {n}", cost: "지금까지 비용", perHour: "시간당 {n}", free: "무료", lastMinutes: "최근 2분", extended: "시간을 늘렸습니다.",
   refused: "거절됨: {call} ×{n}", refusals: "정책이 거절한 것",
   refused_namespaces: "프로그램이 컨테이너처럼 자기만의 네임스페이스를 만들려고 했습니다.",
   refused_mounts: "프로그램이 파일 시스템을 마운트하거나 루트 폴더를 바꾸려고 했습니다.",

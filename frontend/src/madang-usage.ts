@@ -2,8 +2,8 @@
  *
  * Attributes: `session` (id), `project` (id: whose disk is shown), `image` (the project's), `manages` (the person may change
  * that), `language`. Property: `switchImage` (image), which changes it or throws.
- * Events: `madang-slots` {slots: {cpu, memory}} when the person wants a session with others, `madang-now` {cpu, memory, gpu, room}
- * (parts of what is granted, bytes; gpu null without one, room null while not known) with each sample, `madang-session` {session} at each change of the session, `madang-soon` {left} (words; "" when the end is
+ * Events: `madang-slots` {slots: {cpu, memory}} when the person wants a session with others, `madang-now` {cpu, memory, gpu, room,
+ * cost} (parts of what is granted, bytes; gpu null without one, room null while not known, cost {currency, micros} or null where the site is free) with each sample, `madang-session` {session} at each change of the session, `madang-soon` {left} (words; "" when the end is
  * far again), `madang-ports` {ports}, `madang-shares` {shares} as they change, `madang-link` {state}.
  * CSS variables: those of tokens.css. */
 import { css, html, nothing, type TemplateResult } from "lit";
@@ -12,6 +12,7 @@ import { ApiError, request, socketUrl } from "./api.js";
 import { MadangElement } from "./element.js";
 import { icon } from "./icons.js";
 import { Link } from "./link.js";
+import type { Money } from "./money.js";
 import type { Port, Share } from "./ports.js";
 import { reasonKey, type Refusal, withRefusal } from "./refusals.js";
 import { shared } from "./styles.js";
@@ -21,7 +22,7 @@ import { addSample, idleLeft, idleSoon, isOver, latest, type Point, type Room, t
 type Event_ =
   | ({ type: "session" } & Session)
   | ({ type: "refusal" } & Refusal)
-  | ({ type: "usage"; idle_deadline: string | null } & Usage)
+  | ({ type: "usage"; idle_deadline: string | null; cost: Money | null } & Usage)
   | { type: "ports"; ports: Port[] }
   | { type: "shares"; shares: Share[] };
 
@@ -31,6 +32,7 @@ export interface Now {
   memory: number;
   gpu: number | null;
   room: Room | null;
+  cost: Money | null;
 }
 
 const SHOWN_REFUSALS = 20;
@@ -47,6 +49,7 @@ export class MadangUsage extends MadangElement {
       .grid > div { min-width: 0; }
       .grid b { display: block; white-space: nowrap; overflow: hidden; text-overflow: ellipsis; color: var(--ink); font-weight: 600; font-size: 16px; line-height: 1.4; font-variant-numeric: tabular-nums; }
       .grid small { font-size: 11.5px; font-variant-numeric: tabular-nums; margin-left: 6px; font-weight: 400; color: var(--muted); }
+      .grid > div > small { margin: 0; }
       .grid svg.chart { display: block; width: 100%; height: 26px; overflow: visible; }
       .grid path { fill: none; stroke-width: 1.5; vector-effect: non-scaling-stroke; stroke-linejoin: round; }
       .grid .base { stroke: var(--line); stroke-width: 1; }
@@ -149,11 +152,11 @@ export class MadangUsage extends MadangElement {
       if (this.info) this.info = { ...this.info, refusals: withRefusal(this.info.refusals, event) };
       return;
     }
-    this.points = addSample(this.points, this.previous, event, this.info?.slots ?? { cpu: 1, gpu: 0 }, this.room?.size);
+    this.points = addSample(this.points, this.previous, event, this.info?.slots ?? { cpu: 1, gpu: 0 }, { disk: this.room?.size ?? 0, cost: event.cost?.micros ?? 0 });
     this.previous = event;
     const now = this.points.at(-1);
-    this.emit("madang-now", { cpu: now?.cpu ?? 0, memory: event.memory_kib * 1024, gpu: this.info?.slots.gpu ? (now?.gpu ?? 0) : null, room: this.room } satisfies Now);
-    if (this.info) this.info = { ...this.info, usage: event, idle_deadline: event.idle_deadline };
+    this.emit("madang-now", { cpu: now?.cpu ?? 0, memory: event.memory_kib * 1024, gpu: this.info?.slots.gpu ? (now?.gpu ?? 0) : null, room: this.room, cost: event.cost } satisfies Now);
+    if (this.info) this.info = { ...this.info, usage: event, cost: event.cost, idle_deadline: event.idle_deadline };
   }
 
   private take(session: Session): void {

@@ -1,7 +1,8 @@
 /** The small charts of what a session uses, each beside the words that say its newest value. */
 import { html, nothing, svg, type TemplateResult } from "lit";
 import type { Key, Language } from "./i18n.js";
-import { bytes, type Point, type Room, type Session, sparkline } from "./usage-model.js";
+import { money } from "./money.js";
+import { bytes, costRate, type Point, type Room, type Session, sparkline } from "./usage-model.js";
 
 export interface Shown {
   info: Session;
@@ -32,12 +33,19 @@ export function usageCharts({ info, points, room, t, language }: Shown): Templat
     ${room ? html`<div>${t("diskOf", { n: bytes(room.limit) })}
       <b>${bytes(room.size)}<small>${room.entries === 1 ? t("fileOne") : t("filesN", { n: room.entries.toLocaleString(language) })}</small></b>
       ${chart((point) => point.disk, room.limit, "--pine")}</div>` : nothing}
+    <div>${t("cost")}<b>${info.cost ? money(info.cost, language) : t("free")}</b>${perHour({ info, points, t, language })}</div>
     <div>${t("written")}<b>${bytes(usage.bytes_written)}<small>${t("rate", { n: bytes(last?.written ?? 0) })}</small></b>
       ${chart((point) => point.written, topWritten, "--pine")}</div>
     <div>${t("network")}<b>${bytes(usage.bytes_received)}<small>${t("sentToo", { n: bytes(usage.bytes_sent) })}</small></b>
       ${chart((point) => point.network, topNetwork, "--sky")}</div>
     <div>${t("processesOf", { n: slots.processes })}<b>${usage.processes}</b>
       ${chart((point) => point.processes, slots.processes, "--amber")}</div>`;
+}
+
+function perHour({ info, points, t, language }: Pick<Shown, "info" | "points" | "t" | "language">): TemplateResult | typeof nothing {
+  const rate = info.state === "running" ? costRate(points) : null;
+  if (!info.cost || rate === null) return nothing;
+  return html`<small>${t("perHour", { n: money({ ...info.cost, micros: Math.round(rate) }, language) })}</small>`;
 }
 
 function line(points: readonly Point[], value: (point: Point) => number, top: number, colour: string): TemplateResult {

@@ -1,5 +1,6 @@
 /** Series and words from the usage samples of a session. Pure. */
 
+import type { Money } from "./money.js";
 import type { Refusal } from "./refusals.js";
 
 /** A session as the site tells it (docs/developers/architecture.md). */
@@ -19,6 +20,8 @@ export interface Session {
   idle_timeout: number | null;
   idle_deadline: string | null;
   usage: Usage;
+  /** So far; null where the site is free. */
+  cost: Money | null;
   /** What its policy refused, the latest first. */
   refusals: Refusal[];
 }
@@ -54,6 +57,8 @@ export interface Point {
   gpu: number;
   /** Bytes of the project's files, as far as known. */
   disk: number;
+  /** Micro-units of money since the session began. */
+  cost: number;
 }
 
 /** What a project's files take: bytes and how many, each with the most that there may be. */
@@ -73,9 +78,10 @@ export type Granted = Pick<Session["slots"], "cpu" | "gpu">;
 
 /** How much of the past the charts show. */
 export const WINDOW_MS = 120_000;
+const LEAST_RATE_MS = 4000;
 
 /** Add a sample: rates come from the difference to the one before. Points older than the window go. */
-export function addSample(points: readonly Point[], previous: Usage | null, usage: Usage, { cpu: cores, gpu: devices }: Granted, disk = 0): Point[] {
+export function addSample(points: readonly Point[], previous: Usage | null, usage: Usage, { cpu: cores, gpu: devices }: Granted, beside: Partial<Pick<Point, "disk" | "cost">> = {}): Point[] {
   const elapsed = previous ? usage.wall_ms - previous.wall_ms : 0;
   if (previous && elapsed <= 0) return [...points];
   const cpu = previous ? Math.max(0, usage.cpu_ms - previous.cpu_ms) / elapsed / Math.max(cores, 0.01) : 0;
@@ -83,8 +89,15 @@ export function addSample(points: readonly Point[], previous: Usage | null, usag
   const moved = previous ? Math.max(0, transferred(usage) - transferred(previous)) : 0;
   const network = elapsed > 0 ? (moved * 1000) / elapsed : 0;
   const gpu = previous ? Math.max(0, usage.gpu_ms - previous.gpu_ms) / elapsed / Math.max(devices, 0.01) : 0;
-  const point = { at: usage.wall_ms, cpu, memory: usage.memory_kib * 1024, processes: usage.processes, written, network, gpu, disk };
+  const point = { at: usage.wall_ms, cpu, memory: usage.memory_kib * 1024, processes: usage.processes, written, network, gpu, disk: 0, cost: 0, ...beside };
   return [...points, point].filter((old) => old.at > usage.wall_ms - WINDOW_MS);
+}
+
+/** Micro-units an hour, by what the time in sight cost; null while there is too little of it. */
+export function costRate(points: readonly Point[]): number | null {
+  const [first, last] = [points.at(0), points.at(-1)];
+  if (!first || !last || last.at - first.at < LEAST_RATE_MS) return null;
+  return ((last.cost - first.cost) * 3_600_000) / (last.at - first.at);
 }
 
 function transferred(usage: Usage): number {

@@ -1,7 +1,8 @@
 /** The bar above the workspace, the one below, and the one that a phone has instead. */
 import { html, nothing, type TemplateResult } from "lit";
 import { icon, type IconName } from "./icons.js";
-import type { Key } from "./i18n.js";
+import type { Key, Language } from "./i18n.js";
+import { money } from "./money.js";
 import { toggleTheme } from "./page-choices.js";
 import type { MadangWorkspace, Pane } from "./madang-workspace.js";
 import { companions, initials } from "./people.js";
@@ -88,7 +89,7 @@ export function workspaceFoot(workspace: MadangWorkspace): TemplateResult {
     <span class=${saved === "failed" ? "bad" : ""} role="status">${saved ? `${mark[saved]} ${t(words[saved])}` : files.active ? nothing : t("noFile")}</span>
     <span>${workspace.image.replace(":", " ")}${workspace.readonly ? nothing : html` · ${t(over ? "kernelDead" : KERNEL[workspace.kernelInFront] ?? "kernelUnknown")}`}</span>
     <span class="space"></span>
-    ${workspace.now && session?.state === "running" ? html`<button class="now num" title=${t("session")} @click=${() => { workspace.goTo("session"); }}>${inFew(workspace.now, t)}</button>` : nothing}
+    ${workspace.now && session?.state === "running" ? html`<button class="now num" title=${t("session")} @click=${() => { workspace.goTo("session"); }}>${inFew(workspace.now, t, workspace.speaks)}</button>` : nothing}
     ${cursor && workspace.inFront === "editor" ? html`<span>${t("position", cursor)}</span>` : nothing}
     ${workspace.readonly ? nothing : html`<span class=${connection === "reconnecting" ? "amber" : ""} role="status">${connection === "online" ? "●" : connection === "disconnected" ? "○" : "◌"} ${t(connection)}</span>`}
     <button aria-label=${t("shortcuts")} title="${t("shortcuts")} (?)" @click=${() => { workspace.help(); }}>${icon("keyboard")}</button>
@@ -96,8 +97,8 @@ export function workspaceFoot(workspace: MadangWorkspace): TemplateResult {
   </footer>`;
 }
 
-function inFew({ cpu, memory, gpu, room }: Now, t: MadangWorkspace["say"]): string {
-  const parts = [`CPU ${percent(cpu)}`, bytes(memory), gpu === null ? "" : `GPU ${percent(gpu)}`, room ? t("diskNow", { n: percent(room.size / room.limit) }) : ""];
+function inFew({ cpu, memory, gpu, room, cost }: Now, t: MadangWorkspace["say"], language: Language): string {
+  const parts = [`CPU ${percent(cpu)}`, bytes(memory), gpu === null ? "" : `GPU ${percent(gpu)}`, room ? t("diskNow", { n: percent(room.size / room.limit) }) : "", cost ? money(cost, language) : ""];
   return parts.filter(Boolean).join(" · ");
 }
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { addSample, bytes, idleLeft, idleSoon, latest, type Point, type Session, sparkline, type Usage, WINDOW_MS } from "../src/usage-model.js";
+import { addSample, bytes, costRate, idleLeft, idleSoon, latest, type Point, type Session, sparkline, type Usage, WINDOW_MS } from "../src/usage-model.js";
 
 const usage = (wall_ms: number, cpu_ms: number, bytes_written = 0): Usage => ({
   wall_ms, cpu_ms, bytes_written, memory_kib_s: 0, memory_kib: 1024, memory_peak_kib: 2048, processes: 3, bytes_read: 0, bytes_received: 0, bytes_sent: 0,
@@ -35,11 +35,19 @@ test("a GPU in use is a part of what was granted", () => {
 
 test("the chart's newest point is at the right edge and never above the box", () => {
   const points: Point[] = [
-    { at: 0, cpu: 0, memory: 0, processes: 0, written: 0, network: 0, gpu: 0, disk: 0 },
-    { at: WINDOW_MS / 2, cpu: 9, memory: 0, processes: 0, written: 0, network: 0, gpu: 0, disk: 0 },
+    { at: 0, cpu: 0, memory: 0, processes: 0, written: 0, network: 0, gpu: 0, disk: 0, cost: 0 },
+    { at: WINDOW_MS / 2, cpu: 9, memory: 0, processes: 0, written: 0, network: 0, gpu: 0, disk: 0, cost: 0 },
   ];
   assert.equal(sparkline(points, (point) => point.cpu, 1), "M50.0 25.0L100.0 1.0");
   assert.equal(sparkline(points.slice(1), (point) => point.cpu, 1), "");
+});
+
+test("what an hour costs is told once enough of it was seen", () => {
+  const seen = (...samples: [number, number][]): Point[] =>
+    samples.reduce<Point[]>((points, [at, cost]) => addSample(points, usage(at - 1, 0), usage(at, 0), granted(1), { cost }), []);
+  assert.equal(costRate([]), null);
+  assert.equal(costRate(seen([1000, 5], [2000, 9])), null);
+  assert.equal(costRate(seen([1000, 5], [2000, 9], [11_000, 105])), 36_000);
 });
 
 test("bytes for people", () => {

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
+from babel.numbers import format_currency, get_currency_precision
 from django import template
+from django.conf import settings
 from django.utils.formats import number_format
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
+
+from sessions.prices import MICRO
 
 register = template.Library()
 STEPS = ("B", "KiB", "MiB", "GiB", "TiB")
@@ -46,6 +52,18 @@ def gibihours(value: Any) -> str:
     if hours < 0.1:
         return f"{number_format(hours * 1024, 2)} MiB·{_('h')}"
     return f"{number_format(hours, 2)} GiB·{_('h')}"
+
+
+@register.filter
+def money(micros: Any) -> str:
+    """Micro-units of the site's currency, two digits finer than prices are told: $1.25, $0.0123; of little, two digits.
+
+    As frontend/src/money.ts shows them.
+    """
+    currency, amount = settings.MADANG_PRICES.currency, Decimal(int(micros or 0)) / MICRO
+    places = max(get_currency_precision(currency) + 2, 1 - amount.adjusted())
+    shown = round(amount, places)
+    return format_currency(shown, currency, locale=get_language() or "en", decimal_quantization=False)
 
 
 def _decimal(value: float) -> str:

@@ -5,20 +5,33 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
+from django.conf import settings
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
 from django.views.decorators.http import require_safe
 
 from portal.authentication import SignedInRequest
-from portal.running import cpu_by_day, rows, session_history, usage_totals
+from portal.running import as_they_are, cpu_by_day, rows, session_history, usage_totals
 from portal.templatetags.madang import milliseconds
 
 PAGE_SIZE = 50
 DAYS = 30
+PRICE_WORDS = {
+    "cpu": _lazy("CPU, an hour of a core in use"),
+    "memory": _lazy("Memory, a GiB in use for an hour"),
+    "gpu": _lazy("GPU, an hour of a device in use"),
+    "gpu_memory": _lazy("GPU memory, a GiB in use for an hour"),
+    "time": _lazy("An hour that a session runs"),
+    "read": _lazy("A GiB read from disk"),
+    "written": _lazy("A GiB written to disk"),
+    "received": _lazy("A GiB received from the network"),
+    "sent": _lazy("A GiB sent to the network"),
+}
 
 
 @dataclass(frozen=True)
@@ -37,11 +50,17 @@ def usage(request: SignedInRequest) -> HttpResponse:
     page = Paginator(session_history(request.user), PAGE_SIZE).get_page(request.GET.get("page"))
     context = {
         "page": page,
-        "sessions": rows(request.user, page.object_list),
+        "sessions": as_they_are(rows(request.user, page.object_list)),
         "totals": usage_totals(request.user),
+        "prices": prices(),
         "chart": chart(cpu_by_day(request.user, DAYS)),
     }
     return render(request, "pages/usage.html", context)
+
+
+def prices() -> list[tuple[str, int]]:
+    """What has a price, in words, and its price in micro-units."""
+    return [(str(PRICE_WORDS[what]), micros) for what, micros in settings.MADANG_PRICES.micros.items()]
 
 
 def chart(days: list[tuple[date, int]]) -> dict[str, object]:

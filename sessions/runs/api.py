@@ -15,7 +15,7 @@ from sessions.represent import timestamp
 from sessions.runs import execute
 from sessions.runs.answer import Verdict
 from sessions.runs.order import MOST_COMMAND, MOST_FILES, make_order
-from sessions.schemas import Refusal, UsageOut
+from sessions.schemas import Money, Refusal, UsageOut
 
 router = Router()
 
@@ -83,6 +83,7 @@ class RunOut(Schema):
     steps: list[StepOut]
     files: list[FileOut] = Field(description="What the program made or changed, the small ones.")
     usage: UsageOut | None = Field(description="Exactly what the whole run used, its sandbox included.")
+    cost: Money | None = Field(description="Of that use; None where this site is free, and until it is done.")
     refusals: list[Refusal]
 
 
@@ -113,8 +114,8 @@ async def cancel_run(request: HttpRequest, id: UUID) -> Any:
 
 
 def run_json(run: Run) -> dict[str, Any]:
-    empty: dict[str, Any] = {"verdict": None, "detail": "", "steps": [], "files": [], "usage": None, "refusals": []}
-    answer = {**empty, "detail": run.place, **execute.answer_of(run)}
+    empty: dict[str, Any] = {"verdict": None, "detail": "", "steps": [], "files": [], "refusals": []}
+    answer = {**empty, "usage": None, "cost": None, "detail": run.place, **execute.answer_of(run)}
     return {
         "id": run.pk,
         "status": run.status,

@@ -20,7 +20,7 @@ from sessions import refusals
 from sessions.ledger import spent
 from sessions.lifecycle import State
 from sessions.models import Run
-from sessions.represent import timestamp
+from sessions.represent import money, timestamp
 from sessions.runs.answer import Tally, Verdict, judge
 from sessions.service import store
 from sessions.service.live import LiveSession
@@ -240,7 +240,8 @@ class Execution:
         if cleared:
             usage = replace(usage, memory_peak_kib=cleared.peak_kib)
         told = {"verdict": verdict, "detail": failed, "steps": tally.steps, "files": tally.files}
-        return {**told, "usage": usage.as_dict(), "refusals": refused}
+        cost = money(session.account.prices.cost(usage))
+        return {**told, "usage": usage.as_dict(), "cost": cost, "refusals": refused}
 
     def _refused(self, cleared: Cleared | None) -> list[refusals.Refusal]:
         if cleared is None:

@@ -251,7 +251,7 @@ class Keeper:
             idle_timeout=idle_timeout or settings.MADANG_IDLE_TIMEOUT,
         )
         self._refuse_too_many(row)
-        session = LiveSession(row, Account(0, row.created), 1, self, occupied=row.is_run)
+        session = LiveSession(row, Account(0, row.created, prices=settings.MADANG_PRICES), 1, self, occupied=row.is_run)
         try:
             self._scheduler.check(session.request)
         except TooLarge as error:

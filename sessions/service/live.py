@@ -26,7 +26,7 @@ from sessions.ledger import Account, Line
 from sessions.lifecycle import Life, State
 from sessions.models import Session
 from sessions.projects import Equipment, project_directory
-from sessions.represent import session_json, timestamp
+from sessions.represent import money, session_json, timestamp
 from sessions.scheduler import Request
 from sessions.service import store
 from sessions.service.journal import Journal
@@ -303,7 +303,7 @@ class LiveSession:
 
     def _sample(self, sample: Sample) -> None:
         self.latest = sample.usage
-        self.row.usage = sample.usage.as_dict()
+        self.row.usage, self.row.cost = sample.usage.as_dict(), self.account.cost_of(sample.usage)
         self._notice(sample)
         if self.life.state is State.RUNNING:
             now = time.monotonic()
@@ -313,7 +313,8 @@ class LiveSession:
             if self._idle.expired(now) and not self.occupied:
                 self._spawn(self.apply(life.Stop("idle", f"Nothing happened in it for {self.row.idle_timeout} s.")))
         when = {"at": timestamp(timezone.now()), "idle_deadline": timestamp(self.row.idle_deadline)}
-        self._tell({"type": "usage", "busy": sample.busy, "idle_ms": sample.idle_ms, **when, **self.row.usage})
+        used = {**self.row.usage, "cost": money(self.row.cost)}
+        self._tell({"type": "usage", "busy": sample.busy, "idle_ms": sample.idle_ms, **when, **used})
         if time.monotonic() - self._charged >= LEDGER_SECONDS and (not self._charging or self._charging.done()):
             self._charge()
 
@@ -341,7 +342,8 @@ class LiveSession:
         self.latest, self.row.usage = usage, usage.as_dict()
         line = self.account.line(usage, timezone.now())
         self.account = self.account.after(line)
-        return line, {name: getattr(self.row, name) for name in ("usage", "idle_deadline", "refusals")}
+        self.row.cost = self.account.cost
+        return line, {name: getattr(self.row, name) for name in ("usage", "cost", "idle_deadline", "refusals")}
 
     def _charge(self) -> None:
         line, fields = self.charged(self.latest)
@@ -369,6 +371,7 @@ class LiveSession:
             "ended": now,
             "idle_deadline": None,
             "usage": self.account.usage().as_dict(),
+            "cost": self.account.cost,
             "refusals": self.row.refusals,
         }
         sequence, fields = self.transitions, self._last
@@ -394,7 +397,7 @@ class LiveSession:
         self.house.journal.put(lambda: store.record(self.row.pk, sequence, before, state, now, fields), later=True)
 
     def _fields(self) -> store.Fields:
-        names = ("state", "reason", "detail", "started", "ended", "idle_deadline", "usage", "refusals", "gpus")
+        names = ("state", "reason", "detail", "started", "ended", "idle_deadline", "usage", "cost", "refusals", "gpus")
         return {name: getattr(self.row, name) for name in names}
 
     def _after_change(self) -> None:

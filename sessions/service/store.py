@@ -11,11 +11,12 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import Max, Sum
 from django.utils import timezone
 
-from sessions.ledger import COUNTED, PEAKS, Account, Line
+from sessions.ledger import PEAKS, SUMMED, Account, Line
 from sessions.lifecycle import Life, State
 from sessions.models import Run, Session, Transition, UsageLine
 
@@ -88,13 +89,14 @@ def account(session: Session) -> Account:
         last=Max("sequence"),
         until=Max("end"),
         **{name: Max(name) for name in PEAKS},
-        **{name: Sum(name) for name in COUNTED},
+        **{name: Sum(name) for name in SUMMED},
     )
     return Account(
         sequence=0 if sums["last"] is None else sums["last"] + 1,
         until=sums["until"] or session.created,
         closed=session.usage_lines.filter(final=True).exists(),
-        **{name: sums[name] or 0 for name in (*COUNTED, *PEAKS)},
+        prices=settings.MADANG_PRICES,
+        **{name: sums[name] or 0 for name in (*SUMMED, *PEAKS)},
     )
 
 

@@ -6,7 +6,7 @@ import re
 
 from playwright.sync_api import Page, Route, expect
 
-from tests.e2e.browser import screenshot
+from tests.e2e.browser import PHONE, screenshot
 from tests.e2e.pages import PATIENCE, Workspace, sign_in
 from tests.live import Account, Site, client
 
@@ -16,6 +16,22 @@ def test_usage_moves_while_code_runs(workspace: Workspace) -> None:
     workspace.run("import time\nend = time.process_time() + 3\nwhile time.process_time() < end: pass")
     expect(usage).to_contain_text(re.compile(r"[3-9]\.\d s CPU so far"), timeout=4 * PATIENCE)
     expect(usage).to_contain_text("Ends when idle in")
+
+
+def test_what_it_costs_is_shown_as_it_grows(workspace: Workspace, site: Site) -> None:
+    page = workspace.page
+    cost = page.locator("madang-usage").get_by_text("Cost so far")
+    workspace.run("import time\nend = time.process_time() + 8\nwhile time.process_time() < end: pass")
+    expect(cost).to_contain_text(re.compile(r"\$0\.000[1-9]"), timeout=4 * PATIENCE)
+    expect(cost).to_contain_text(re.compile(r"\$0\.0\d+ an hour"), timeout=PATIENCE)
+    expect(page.get_by_role("contentinfo")).to_contain_text("$0.000", timeout=PATIENCE)
+    screenshot(page, "session-cost")
+    page.goto(f"{site.url}/usage")
+    expect(page.get_by_role("row").filter(has_text="CPU, an hour of a core in use")).to_contain_text("$0.04")
+    expect(page.locator("dl.sums")).to_contain_text(re.compile(r"Cost\s*\$0\.000[1-9]"))
+    screenshot(page, "usage")
+    page.set_viewport_size(PHONE)
+    screenshot(page, "usage-phone")
 
 
 def test_what_the_files_take_is_shown_as_it_grows(workspace: Workspace) -> None:

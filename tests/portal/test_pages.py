@@ -6,18 +6,21 @@ import re
 import uuid
 from datetime import timedelta
 from html import unescape
+from typing import Any
 
 import pytest
 from django.core.cache import caches
 from django.test import Client
 from django.urls import get_resolver
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from portal.models import Project, User
 from portal.projects import create_project, delete_project
+from portal.templatetags.madang import money
 from sandbox.images import images
 from sandbox.usage import Usage
 from sessions.models import Session, UsageLine
+from sessions.prices import Prices
 
 OWN_PAGES = ["/dashboard", "/projects/new", "/keys", "/usage", "/accounts/profile"]
 OBJECT_PAGES = ["/p/{id}/", "/projects/{id}/settings", "/projects/{id}/people", "/projects/{id}/download"]
@@ -278,6 +281,65 @@ def test_usage_adds_up(alices: Client, bobs: Client, alice: User, project: Proje
     assert "<dd>3.0 KiB</dd>" in page
     assert "<dd>1.0 KiB</dd>" in page
     assert "Nothing used yet" in text(bobs.get("/usage"))
+
+
+def test_what_was_used_has_its_cost_where_it_has_a_price(
+    alices: Client, bobs: Client, alice: User, project: Project, settings: Any
+) -> None:
+    now = timezone.now()
+    session = add_session(alice, project, "stopped", cpu_ms=2000)
+    Session.objects.filter(pk=session.pk).update(cost=12_345)
+    UsageLine.objects.create(
+        session=session, sequence=0, begin=now, end=now, cpu_ms=2000, wall_ms=0, memory_kib_s=0, bytes_read=0,
+        bytes_written=0, memory_peak_kib=0, cost=12_345, final=True,
+    )  # fmt: skip
+    running = add_session(alice, create_project(alice, "Other", project.image), "running")
+    Session.objects.filter(pk=running.pk).update(cost=7)
+    assert "Cost" not in text(alices.get("/usage")) + text(alices.get("/dashboard"))
+    settings.MADANG_PRICES = Prices.parse("USD cpu=0.04 sent=0.09")
+    page = text(alices.get("/usage"))
+    assert "<dd>$0.0123</dd>" in page
+    assert page.count("$0.0123") == 2
+    assert "CPU, an hour of a core in use" in page
+    assert "$0.09" in page
+    assert "$0.000007" in text(alices.get("/dashboard"))
+    theirs = text(bobs.get("/usage"))
+    assert "$0.04" in theirs, "who has used nothing yet wants to know the prices most"
+    assert "$0.0123" not in theirs
+
+
+@pytest.mark.parametrize(
+    ("micros", "language", "shown"),
+    [(0, "en", "$0.00"), (40_000, "en", "$0.04"), (40_000, "ko", "US$0.04"), (114, "en", "$0.00011"),
+     (1_234_500_000, "en", "$1,234.50"), (None, "en", "$0.00")],
+)  # fmt: skip
+def test_money_is_shown_as_in_the_workspace(micros: int | None, language: str, shown: str, settings: Any) -> None:
+    settings.MADANG_PRICES = Prices.parse("USD cpu=1")
+    with translation.override(language):
+        assert money(micros) == shown
+
+
+def test_usage_of_what_runs_is_that_of_now(
+    alices: Client, alice: User, project: Project, settings, monkeypatch
+) -> None:
+    now = timezone.now()
+    settings.MADANG_PRICES = Prices.parse("USD cpu=0.04")
+    session = add_session(alice, project, "running", cpu_ms=1000)
+    UsageLine.objects.create(
+        session=session, sequence=0, begin=now, end=now, cpu_ms=1000, wall_ms=0, memory_kib_s=0, bytes_read=0,
+        bytes_written=0, memory_peak_kib=0, cost=11,
+    )  # fmt: skip
+
+    async def call(method: str, id: str) -> dict[str, object]:
+        cost = {"currency": "USD", "micros": 40_000}
+        return {"state": "running", "usage": Usage(cpu_ms=3_600_000).as_dict(), "cost": cost}
+
+    assert "<dd>1.0 s</dd>" in text(alices.get("/usage")), "the session service is away: what is written"
+    monkeypatch.setattr("portal.running.client.call", call)
+    page = text(alices.get("/usage"))
+    assert "<dd>1.0 h</dd>" in page
+    assert "<dd>$0.04</dd>" in page
+    assert ">1.0 h</td>" in page
 
 
 def test_figures_are_counted_or_left_out(charlies: Client, alice: User, project: Project) -> None:

@@ -122,6 +122,8 @@ def test_what_is_private_is_closed_to_others(tmp_path: Path) -> None:
             "{'hosts': [{'address': 'redis://h', 'socket_timeout': None}]}",
         ),
         ({"MADANG_MAIL": "smtps://u:p@h"}, "print(settings.EMAIL_PORT, settings.EMAIL_USE_SSL)", "465 True"),
+        ({}, "print(settings.MADANG_PRICES)", "Prices(currency='', micros={})"),
+        ({"MADANG_PRICES": "EUR cpu=0.04"}, "print(settings.MADANG_PRICES.micros)", "{'cpu': 40000}"),
         ({"MADANG_MAIL": "console"}, "print(settings.EMAIL_BACKEND.split('.')[-2])", "console"),
     ],
 )
@@ -137,6 +139,7 @@ def test_settings_follow_the_environment(tmp_path: Path, variables: dict[str, st
         {"MADANG_MAIL": "pigeon"},
         {"DATABASE_URL": "mysql://x"},
         {"MADANG_IDLE_TIMEOUT": "soon"},
+        {"MADANG_PRICES": "USD cpu=cheap"},
     ],
 )
 def test_the_site_does_not_start_on_nonsense(tmp_path: Path, variables: dict[str, str]) -> None:

@@ -11,6 +11,7 @@ import pytest
 from sandbox.runner.wire import CallError
 from sessions import client, lifecycle
 from sessions.models import Session
+from sessions.prices import Prices
 from sessions.service.keeper import Keeper
 from tests.sessions.conftest import IMAGE
 from tests.sessions.lab import Ground
@@ -50,6 +51,32 @@ async def test_a_session_by_rest(service: Keeper, ground: Ground, projects: Proj
     usage = await browser("GET", "/api/v1/usage", status=200)
     assert usage["total"]["cpu_ms"] == 77
     assert [(item["session"], item["cpu_ms"]) for item in usage["items"]] == [(made["id"], 77)]
+
+
+async def test_what_a_session_costs_is_told_and_kept(
+    service: Keeper, ground: Ground, alice: Any, settings: Any
+) -> None:
+    settings.MADANG_PRICES = Prices.parse("USD cpu=3600")
+    browser = Browser(alice)
+    prices = {"currency": "USD", "prices": [{"what": "cpu", "unit": "core-hour", "micros": 3_600_000_000}]}
+    assert await browser("GET", "/api/v1/prices", status=200) == prices
+    made = await browser("POST", HERE, {"image": IMAGE}, status=201)
+    assert made["cost"] == {"currency": "USD", "micros": 0}
+    await until(lambda: made["id"] in ground.boxes)
+    box = ground.boxes[made["id"]]
+    box.use(cpu_ms=77)
+    await until(box.samples.empty)
+    seen = await browser("GET", f"{HERE}/{made['id']}", status=200)
+    assert seen["cost"] == {"currency": "USD", "micros": 77_000}
+    await browser("DELETE", f"{HERE}/{made['id']}", status=200)
+    await until(lambda: made["id"] not in service.sessions)
+    usage = await browser("GET", "/api/v1/usage", status=200)
+    assert usage["total"]["cost"] == usage["items"][0]["cost"] == {"currency": "USD", "micros": 77_000}
+    settings.MADANG_PRICES = Prices.parse("USD cpu=7200")
+    assert (await browser("GET", f"{HERE}/{made['id']}", status=200))["cost"]["micros"] == 77_000
+    settings.MADANG_PRICES = Prices()
+    assert (await browser("GET", f"{HERE}/{made['id']}", status=200))["cost"] is None
+    assert await browser("GET", "/api/v1/prices", status=200) == {"currency": "", "prices": []}
 
 
 async def test_a_stricter_policy_may_be_asked_for_and_a_wider_one_not(

@@ -16,6 +16,7 @@ from sessions import lifecycle as life
 from sessions.ledger import COUNTED
 from sessions.lifecycle import Life, State
 from sessions.models import Session, Transition, UsageLine
+from sessions.prices import Prices
 from sessions.service import live, store
 from sessions.service.keeper import Keeper
 from tests.sessions.conftest import Create, kept, row
@@ -73,6 +74,29 @@ async def test_lines_add_up_exactly(keeper: Keeper, ground: Ground, create: Crea
     for name in COUNTED:
         assert sum(getattr(line, name) for line in written) == getattr(box.usage, name)
     assert (await row(session)).detail == "It needed more memory than it has."
+
+
+async def test_what_was_used_costs_the_price_of_its_time(
+    ground: Ground, create: Create, monkeypatch: Any, settings: Any
+) -> None:
+    monkeypatch.setattr(live, "LEDGER_SECONDS", 0.0)
+    settings.MADANG_PRICES = Prices.parse("USD cpu=3600")  # a thousand micro-units for a millisecond
+    async with kept(ground) as first:
+        session = await running(first, create)
+        box = ground.boxes[session.id]
+        box.use(cpu_ms=100)
+        await until(lambda: session.account.cpu_ms == 100)
+        assert session.row.cost == 100_000
+    settings.MADANG_PRICES = Prices.parse("USD cpu=7200")
+    async with kept(ground) as second:
+        again = second.sessions[session.id]
+        assert (again.account.cost, again.describe()["cost"]) == (100_000, {"currency": "USD", "micros": 100_000})
+        box.use(cpu_ms=10)
+        box.end()
+        await again.gone.wait()
+        await second.journal.flush(5)
+    assert sum(line.cost for line in await lines(session)) == 120_000
+    assert (await Session.objects.aget(pk=session.row.pk)).cost == 120_000
 
 
 async def test_a_restart_finds_everything_again(ground: Ground, create: Create, monkeypatch: Any) -> None:

@@ -13,6 +13,7 @@ from sandbox.runner.wire import CallError
 from sessions import client as web
 from sessions.lifecycle import State
 from sessions.models import Run, Session, UsageLine
+from sessions.prices import Prices
 from sessions.service import runs
 from sessions.service.address import socket_path
 from sessions.service.keeper import Keeper
@@ -100,7 +101,8 @@ async def test_a_run_that_a_limit_ended_gives_its_session_up(service: Keeper, al
     await until(lambda: not service.sessions)
 
 
-async def test_each_run_is_told_what_it_used_itself(service: Keeper, ground: Ground, alice: Any) -> None:
+async def test_each_run_is_told_what_it_used_itself(service: Keeper, ground: Ground, alice: Any, settings: Any) -> None:
+    settings.MADANG_PRICES = Prices.parse("USD cpu=3600")  # a thousand micro-units for a millisecond
     first = await done(alice)
     box = only_box(ground)
     box.use(cpu_ms=500)  # while nobody runs anything
@@ -109,8 +111,10 @@ async def test_each_run_is_told_what_it_used_itself(service: Keeper, ground: Gro
     box.use(cpu_ms=70)
     second = await asking
     assert (first["usage"]["cpu_ms"], second["usage"]["cpu_ms"]) == (0, 70)
-    lines = [line.cpu_ms async for line in UsageLine.objects.filter(session=first["session"])]
-    assert sum(lines) == 570, "and the ledger has all of it"
+    assert second["cost"] == {"currency": "USD", "micros": 70_000}
+    lines = [line async for line in UsageLine.objects.filter(session=first["session"])]
+    assert sum(line.cpu_ms for line in lines) == 570, "and the ledger has all of it"
+    assert sum(line.cost for line in lines) == 570_000
 
 
 async def test_who_waits_for_room_gets_it_from_a_session_that_waits_for_a_run(
