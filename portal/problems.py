@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 from django.conf import settings
@@ -10,10 +11,13 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils.deprecation import MiddlewareMixin
 from django.utils.translation import gettext as _
+from redis.exceptions import RedisError
 
 from sessions.problems import Problem
 
 PROGRAM_PATHS = ("/api/", "/jupyter/")
+
+log = logging.getLogger(__name__)
 
 
 def problem_body(problem: Problem) -> dict[str, Any]:
@@ -41,10 +45,23 @@ def request_too_large() -> Problem:
     )
 
 
+def cache_away() -> Problem:
+    return Problem(
+        503,
+        "cache_away",
+        _("This cannot be done just now"),
+        _("A part of this site is away. What is open goes on, and nothing is lost."),
+        _("Try again in a minute."),
+    )
+
+
 class ProblemMiddleware(MiddlewareMixin):
-    """Answers with the problem that a view raised."""
+    """Answers with the problem that a view raised, and for a view that needs the cache while Redis is away."""
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        if isinstance(exception, RedisError):
+            log.error("%s needs Redis, which is away: %s", request.path_info, exception)
+            exception = cache_away()
         if isinstance(exception, RequestDataTooBig) and request.path_info.startswith(PROGRAM_PATHS):
             exception = request_too_large()
         return problem_response(request, exception) if isinstance(exception, Problem) else None

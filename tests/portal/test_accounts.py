@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import pytest
 from allauth.account.models import EmailAddress
@@ -74,6 +75,16 @@ def test_too_many_wrong_passwords_are_stopped(charlies: Client, alice: User) -> 
     assert "_auth_user_id" not in charlies.session
     assert answer.status_code in {200, 429}
     assert "Too many" in answer.content.decode()
+
+
+def test_who_cannot_sign_in_while_redis_is_away_is_told(charlies: Client, alice: User, settings: Any) -> None:
+    away = {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": "redis://127.0.0.1:1"}
+    settings.CACHES = settings.CACHES | {"default": away}
+    answer = charlies.post("/accounts/login/", {"login": alice.email, "password": PASSWORD})
+    assert answer.status_code == 503
+    assert "Try again in a minute." in answer.content.decode()
+    assert charlies.get("/dashboard").status_code == 302
+    assert charlies.get("/").status_code == 200
 
 
 def test_closed_sign_up_says_so_and_takes_nobody(charlies: Client, settings) -> None:
