@@ -9,19 +9,29 @@ from playwright.sync_api import Locator, expect
 
 from tests.e2e.pages import PATIENCE, Workspace
 
-FIND = """(content, word) => {
-    const walker = document.createTreeWalker(content, NodeFilter.SHOW_TEXT);
-    let box = null;
-    for (let node = walker.nextNode(); node; node = walker.nextNode()) {
-        const at = node.data.lastIndexOf(word);
-        if (at < 0) continue;
-        const range = document.createRange();
-        range.setStart(node, at);
-        range.setEnd(node, at + word.length);
-        box = range.getBoundingClientRect();
+FIND = """async (content, word) => {
+    const place = () => {
+        const walker = document.createTreeWalker(content, NodeFilter.SHOW_TEXT);
+        let box = null;
+        for (let node = walker.nextNode(); node; node = walker.nextNode()) {
+            const at = node.data.lastIndexOf(word);
+            if (at < 0) continue;
+            const range = document.createRange();
+            range.setStart(node, at);
+            range.setEnd(node, at + word.length);
+            box = range.getBoundingClientRect();
+        }
+        return box && { x: box.x + box.width / 2, y: box.y + box.height / 2 };
+    };
+    await document.fonts.ready;
+    for (let before = place(); ;) {
+        await new Promise(requestAnimationFrame);
+        const now = place();
+        if (now && now.x === before?.x && now.y === before.y) return now;
+        before = now;
     }
-    return { x: box.x + box.width / 2, y: box.y + box.height / 2 };
 }"""
+"""Where the word is, once it stands still from one frame to the next."""
 
 
 class Editor:

@@ -126,22 +126,20 @@ class Notebook:
         for key in keys:
             self.page.keyboard.press(key)
 
-    def types(self) -> list[str]:
-        """The type of each cell, in order."""
-        found: list[str] = self.cells.evaluate_all("cells => cells.map(cell => cell.cell.get('cell_type'))")
-        return found
-
-    def sources(self) -> list[str]:
-        found: list[str] = self.cells.evaluate_all("cells => cells.map(cell => cell.cell.get('source').toString())")
-        return found
+    def expect_types(self, *types: str) -> None:
+        """Wait until the cells are of these types, in order."""
+        self._expect("cell_type", types)
 
     def expect_sources(self, *sources: str) -> None:
+        self._expect("source", sources)
+
+    def _expect(self, what: str, wanted: tuple[str, ...]) -> None:
         self.page.wait_for_function(
-            "wanted => { const found = document.querySelector('madang-workspace').renderRoot"
+            "([what, wanted]) => { const found = document.querySelector('madang-workspace').renderRoot"
             ".querySelector('madang-notebook:not([hidden])').renderRoot.querySelectorAll('madang-notebook-cell');"
-            " const sources = [...found].map(one => one.cell.get('source')?.toString());"
-            " return JSON.stringify(sources) === JSON.stringify(wanted) }",
-            arg=list(sources),
+            " const all = [...found].map(one => one.cell.get(what)?.toString());"
+            " return JSON.stringify(all) === JSON.stringify(wanted) }",
+            arg=[what, list(wanted)],
             timeout=PATIENCE,
         )
 

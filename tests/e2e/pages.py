@@ -20,6 +20,14 @@ from tests.live import client
 PATIENCE = 60_000
 expect.set_options(timeout=PATIENCE / 4)
 
+OPENED = """() => {
+    const workspace = document.querySelector("madang-workspace");
+    const file = new URLSearchParams(location.search).get("file");
+    const views = workspace?.renderRoot?.querySelectorAll("madang-tabs > [slot^='file:']") ?? [];
+    return !file || [...views].some(({ path }) => path === `${workspace.slug}/${file}`);
+}"""
+"""Is the file open that the page's address names? It comes to the front when it is, whatever one has chosen by then."""
+
 
 @contextmanager
 def new_project(site: Site, owner: Account, name: str, image: str = "") -> Iterator[str]:
@@ -88,6 +96,13 @@ class Workspace:
         )
         return self
 
+    def start_again(self) -> Workspace:
+        """Another session after the end of one."""
+        self.page.get_by_role("button", name="Start again").first.click()
+        # Until then the console may be the old session's, and seem to be ready.
+        expect(self.page.get_by_text("This session has ended")).to_have_count(0, timeout=PATIENCE)
+        return self.wait_until_ready()
+
     # --- the console ---
 
     def show_console(self) -> None:
@@ -95,6 +110,7 @@ class Workspace:
         tab = self.page.get_by_role("tab", name="Console")
         phone = self.page.get_by_role("navigation", name="Panels")
         expect(tab.or_(phone).first).to_be_visible(timeout=PATIENCE)
+        self.page.wait_for_function(OPENED, timeout=PATIENCE)
         if tab.is_visible():
             tab.click()
 
@@ -134,6 +150,12 @@ class Workspace:
     @property
     def screen(self) -> Locator:
         return self.terminal.locator(".xterm-rows")
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Columns and rows of the terminal."""
+        columns, rows = self.terminal.evaluate("({ screen }) => [screen.terminal.cols, screen.terminal.rows]")
+        return int(columns), int(rows)
 
     def type(self, text: str, enter: bool = True) -> None:
         """Type into the terminal."""

@@ -73,9 +73,7 @@ def test_a_newcomer_runs_code_in_a_container_that_outlives_restarts_and_is_gone_
     page.get_by_role("alertdialog").get_by_role("button", name="Stop").click()
     expect(page.get_by_text("This session has ended").first).to_be_visible(timeout=PATIENCE)
     wait_for(lambda: is_gone(engine, name), GONE_SECONDS, "the container's removal")
-    page.get_by_role("button", name="Start again").first.click()
-    workspace.wait_until_ready()
-    workspace.expect_output("print(open('kept.txt').read())", "9")
+    workspace.start_again().expect_output("print(open('kept.txt').read())", "9")
 
 
 def leave_orphan(engine: Any, site: Site) -> str:

@@ -71,6 +71,9 @@ def test_by_keyboard_alone(page: Page, site: Site, account: Account, project: st
     expect(page.get_by_role("link", name="Skip to content")).to_be_focused()
 
     workspace = Workspace.open(page, site, project)
+    # What is not there yet cannot have the focus: a terminal takes it later, wherever one is by then.
+    workspace.wait_for_prompt()
+    expect(workspace.console.get_by_role("textbox", name="Code to run")).to_be_visible(timeout=PATIENCE)
     page.keyboard.press("F6")
     visited = []
     while focused(page) != "Code to run":

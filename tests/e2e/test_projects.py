@@ -38,6 +38,7 @@ def test_a_project_is_shared_by_link_and_taken_back(
 
     page.reload()
     page.get_by_role("button", name="Revoke").click()
+    expect(page.get_by_role("status")).to_contain_text("The link opens nothing any more.")
     page.get_by_role("button", name=re.compile("Remove")).click()
     expect(page.get_by_role("status")).to_contain_text("is out of the project")
     other.reload()

@@ -20,7 +20,8 @@ def test_a_reload_finds_variables_scrollback_and_what_was_printed_meanwhile(work
     expect_output_of(cell, "waiting")
     page = workspace.page
     url = page.url
-    workspace.type("sleep 2; touch go; echo touched")
+    workspace.type("echo be''gun; sleep 2; touch go")
+    workspace.expect_on_screen("begun")
     page.goto("about:blank")
     page.goto(url)
 
@@ -45,6 +46,6 @@ def test_a_second_window_sees_the_same_session(workspace: Workspace, site: Site,
     other = Workspace(page.context.new_page())
     other.page.goto(page.url)
     other.wait_until_ready()
-    expect(other.console).to_contain_text("set", timeout=PATIENCE)
+    expect_output_of(other.cells.first, "set")
     other.expect_output("print(shared)", "both")
-    expect(workspace.console).to_contain_text("both", timeout=PATIENCE)
+    expect_output_of(workspace.cells.nth(1), "both")

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
+import pytest
 from playwright.sync_api import Page, Route, expect
 
 from tests.e2e.browser import PHONE, screenshot
-from tests.e2e.pages import PATIENCE, Workspace, sign_in
-from tests.live import Account, Site, client
+from tests.e2e.pages import PATIENCE, Workspace, new_project, sign_in
+from tests.live import Account, Site, client, wait_for
 
 
 def test_usage_moves_while_code_runs(workspace: Workspace) -> None:
@@ -18,8 +20,21 @@ def test_usage_moves_while_code_runs(workspace: Workspace) -> None:
     expect(usage).to_contain_text("Ends when idle in")
 
 
-def test_what_it_costs_is_shown_as_it_grows(workspace: Workspace, site: Site) -> None:
-    page = workspace.page
+@pytest.fixture
+def payer(site: Site) -> Account:
+    """Somebody who has had no other session: the page of usage sums up all."""
+    return site.account("payer")
+
+
+@pytest.fixture
+def costs(site: Site, payer: Account) -> Iterator[str]:
+    with new_project(site, payer, "costs") as id:
+        yield id
+
+
+def test_what_it_costs_is_shown_as_it_grows(page: Page, site: Site, payer: Account, costs: str) -> None:
+    sign_in(page, site, payer)
+    workspace = Workspace.open(page, site, costs)
     cost = page.locator("madang-usage").get_by_text("Cost so far")
     workspace.run("import time\nend = time.process_time() + 8\nwhile time.process_time() < end: pass")
     expect(cost).to_contain_text(re.compile(r"\$0\.000[1-9]"), timeout=4 * PATIENCE)
@@ -83,9 +98,7 @@ def test_stop_ends_it_and_files_stay(workspace: Workspace) -> None:
     page.get_by_role("alertdialog").get_by_role("button", name="Stop").click()
     expect(page.get_by_text("This session has ended").first).to_be_visible(timeout=PATIENCE)
     screenshot(page, "stopped")
-    page.get_by_role("button", name="Start again").first.click()
-    workspace.wait_until_ready()
-    workspace.expect_output("import os\nprint(os.path.exists('kept.txt'))", "True")
+    workspace.start_again().expect_output("import os\nprint(os.path.exists('kept.txt'))", "True")
 
 
 def test_another_image_restarts_the_session_and_keeps_the_files(
@@ -124,7 +137,8 @@ def test_an_answer_that_comes_late_does_not_bring_a_stopped_session_back(workspa
     page.get_by_role("alertdialog").get_by_role("button", name="Stop").click()
     over = page.get_by_text("This session has ended").first
     expect(over).to_be_visible(timeout=PATIENCE)
-    route, answer = held[0]
+    # It may be over before the answer has come to this place; asking the page lets it.
+    route, answer = wait_for(lambda: (page.evaluate("0"), held)[1], what="the answer")[0]
     assert '"stopping"' in answer
     with page.expect_response(route.request.url):
         route.fulfill(body=answer, content_type="application/json")

@@ -31,7 +31,7 @@ def refusal(url: str, headers: dict[str, str]) -> int:
     try:
         with connect(url.replace("http", "ws", 1), additional_headers=headers, open_timeout=20, proxy=None) as socket:
             try:
-                socket.recv(2.0)
+                socket.recv(20.0)  # who is let in hears something at once, who is not a close code
             except TimeoutError:
                 return 0
             except ConnectionClosed as closed:

@@ -78,10 +78,18 @@ def session(site: Site, account: Account, project: str) -> str:
         return str(made.json()["id"])
 
 
+FITS = """() => {
+    const { told, wished } = document.querySelector("madang-terminal").fitting ?? {};
+    return !!told && wished.rows > 0 && told.rows === wished.rows && told.cols === wished.cols;
+}"""
+"""Has the server given the terminal the size that its place has room for?"""
+
+
 def alone(page: Page, site: Site, session: str) -> None:
-    """A terminal on a page of its own, with its prompt."""
+    """A terminal on a page of its own, of the size of its place, with its prompt."""
     bare_page(page, site, f'<madang-terminal session="{session}" name="main"></madang-terminal>')
     expect(page.locator(".xterm-rows")).to_contain_text("$", timeout=PATIENCE)
+    page.wait_for_function(FITS, timeout=PATIENCE)
 
 
 def test_hostile_sequences_neither_type_nor_hold_up_the_page(
@@ -150,6 +158,8 @@ def test_a_paste_of_several_lines_is_asked_about(page: Page, site: Site, account
     expect(rows).to_contain_text("fourth fifth", timeout=PATIENCE)
     expect(rows).not_to_contain_text("first")
     page.evaluate(PASTE, "sixth\nseventh\n")
+    expect(dialog).to_contain_text("Paste 2 lines?")
+    expect(dialog.get_by_role("button", name="Paste", exact=True)).to_be_focused()
     page.keyboard.press("Enter")
     expect(rows).to_contain_text(re.compile("sixth.*sixth.*seventh|sixth.*seventh.*sixth.*seventh"), timeout=PATIENCE)
 
@@ -171,7 +181,7 @@ def test_links_are_followed_with_a_key_held(page: Page, site: Site, account: Acc
     page.keyboard.up("Control")
     assert len(page.context.pages) == 2, "the click alone opened nothing"
     assert opened.value.evaluate("window.opener") is None
-    assert opened.value.url == "http://link.example/a"
+    expect(opened.value).to_have_url("http://link.example/a")
 
 
 REAL_GPU = """

@@ -45,15 +45,21 @@ def test_two_write_one_file(open_page: Open, site: Site, account: Account, proje
     expect(b).to_contain_text("from one")
     b.click()
     two.keyboard.press("Control+Home")
-    two.keyboard.type("from two\n")
+    two.keyboard.insert_text("from two\n")  # at once: after a pause it would be two steps to undo
     expect(a).to_contain_text("from two")
-    expect(one.locator(".cm-ySelectionInfo")).to_have_css("opacity", "1")
+
+    def named() -> bool:
+        """A name is there while somebody moves, and for a moment longer."""
+        two.keyboard.press("ArrowRight")
+        return one.locator(".cm-ySelectionInfo").evaluate("name => getComputedStyle(name).opacity") == "1"
+
+    wait_for(named, what="the name of who moves")
     expect(one.get_by_role("group", name="Also here")).to_be_visible()
     two.keyboard.press("Control+z")
     expect(a).not_to_contain_text("from two")
     expect(a).to_contain_text("from one")
-    saved(one)
-    assert file.read_text() == "first\nsecond\nfrom one\n"
+    saved(one)  # of what the other one did it says nothing
+    wait_for(lambda: file.read_text() == "first\nsecond\nfrom one\n", what="what is left in the file")
     two.close()
     expect(one.get_by_role("group", name="Also here")).to_have_count(0)
 

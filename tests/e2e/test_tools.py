@@ -58,6 +58,8 @@ def test_a_word_under_the_pointer_is_explained(editor: Editor) -> None:
 def test_problems_are_marked_listed_and_found(editor: Editor) -> None:
     editor.replace(MAIN + "\n" * 60 + "print(nowhere)\n")
     expect(editor.it.locator(".cm-lintRange-error").first).to_be_attached(timeout=PATIENCE)
+    editor.page.keyboard.press("Control+Home")
+    expect(editor.it.get_by_text("nowhere")).not_to_be_in_viewport()
     editor.tab(re.compile("Problems"))
     screenshot(editor.page, "problems")
     editor.tools.get_by_role("button", name=re.compile("nowhere")).click()
@@ -144,12 +146,14 @@ def test_it_reads_in_korean_and_in_both_lights(editor: Editor, theme: str) -> No
     page: Page = editor.page
     page.evaluate("theme => { document.documentElement.dataset.theme = theme }", theme)
     editor.tab("Git")
-    page.get_by_role("button", name="한국어").first.click()
+    with page.expect_response("**/language"):
+        page.get_by_role("button", name="한국어").first.click()
     expect(editor.tools.get_by_role("tab", name="출력")).to_be_visible()
     screenshot(page, f"tools-korean-{theme}")
     page.set_viewport_size(PHONE)
     editor.tab("출력")
     screenshot(page, f"tools-phone-{theme}")
     page.set_viewport_size(DESKTOP)
-    page.get_by_role("button", name="EN", exact=True).first.click()  # the choice is the account's
+    with page.expect_response("**/language"):  # the choice is the account's, which other tests have as well
+        page.get_by_role("button", name="EN", exact=True).first.click()
     expect(editor.tools.get_by_role("tab", name="Output")).to_be_visible()
