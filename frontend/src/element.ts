@@ -34,6 +34,19 @@ export class MadangElement extends LitElement {
     this.dispatchEvent(new CustomEvent(type, { detail, bubbles: true, composed: true }));
   }
 
+  /** Keep the focus for a part that is not there yet. Whoever goes elsewhere meanwhile is left there. */
+  protected holdFocus(): void {
+    this.tabIndex = -1;
+    super.focus();
+  }
+
+  /** The part is there: was the focus still kept for it? From now on the element itself is no place to be. */
+  protected releaseFocus(): boolean {
+    const held = this.matches(":focus");
+    this.removeAttribute("tabindex"); // before anything inside has the focus: in Chromium it loses it by this
+    return held;
+  }
+
   override disconnectedCallback(): void {
     super.disconnectedCallback();
     const all = this.cleanups;

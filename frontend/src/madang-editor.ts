@@ -101,12 +101,8 @@ export class MadangEditor extends MadangElement {
 
   /** Until there is a text, this element itself has the focus, and gives it on once there is one. */
   override focus(): void {
-    if (this.view) {
-      this.view.focus();
-      return;
-    }
-    this.tabIndex = -1;
-    super.focus();
+    if (this.view) this.view.focus();
+    else this.holdFocus();
   }
 
   /** Show this line, in the middle of what is seen, with the cursor there; as soon as the text is. */
@@ -170,8 +166,7 @@ export class MadangEditor extends MadangElement {
       });
       this.become(document?.state ?? "saved");
       this.tellCursor();
-      if (this.matches(":focus")) this.focus();
-      this.removeAttribute("tabindex");
+      if (this.releaseFocus()) this.focus();
       if (this.place) this.reveal(this.place.line, this.place.column);
     } catch (error) {
       this.fail(error);

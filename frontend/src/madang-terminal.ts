@@ -56,7 +56,6 @@ export class MadangTerminal extends MadangElement {
   private fitting: Fitting | null = null;
   private stream: TerminalStream | null = null;
   private opening = false;
-  private focusWhenReady = false;
 
   override connectedCallback(): void {
     super.connectedCallback();
@@ -74,8 +73,8 @@ export class MadangTerminal extends MadangElement {
   }
 
   override focus(): void {
-    this.focusWhenReady = this.screen === null;
-    this.screen?.terminal.focus();
+    if (this.screen) this.screen.terminal.focus();
+    else this.holdFocus();
   }
 
   private async open(): Promise<void> {
@@ -106,7 +105,7 @@ export class MadangTerminal extends MadangElement {
     this.wire(screen, place, this.fitting);
     this.look();
     this.connect(screen, this.fitting);
-    if (this.focusWhenReady) this.focus();
+    if (this.releaseFocus()) this.focus();
   }
 
   private get inSight(): boolean {

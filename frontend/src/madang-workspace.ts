@@ -116,7 +116,7 @@ export class MadangWorkspace extends MadangElement {
   @query("madang-usage") usage!: MadangUsage;
   @query("main") private main!: HTMLElement;
   readonly ports = new WorkspacePorts(this);
-  /** Has the person gone somewhere by themselves? */
+  /** Has the person gone somewhere by themselves? What opens at the beginning does not take them away from it. */
   chose = false;
   private lastFile = "";
   private links = new Map<string, LinkState>();
@@ -233,17 +233,19 @@ export class MadangWorkspace extends MadangElement {
     const place = placeOfPage(location);
     const stored = readGroups(this.project);
     if (stored) await this.restore(stored);
-    if (place) await this.open(`${this.slug}/${place.path}`, place);
+    if (place) await this.open(`${this.slug}/${place.path}`, { ...place, unless: () => this.chose });
     else if (!stored) await this.openHello();
     if (this.wanted) this.goTo("terminal");
   }
 
   private async restore(stored: Groups): Promise<void> {
     const paths = allTabs(stored).map(pathOfTab).filter(Boolean);
-    this.views = [...this.views, ...(await Promise.all(paths.map((path) => viewOf(path))))];
+    const found = await Promise.all(paths.map((path) => viewOf(path)));
+    this.views = [...this.views, ...found.filter(({ path }) => !this.views.some((view) => view.path === path))];
     const known = closed(stored, (tab) => tab !== CONSOLE && !pathOfTab(tab) && !portOfTab(tab));
-    this.groups = allTabs(known).includes(CONSOLE) ? known : shown(known, CONSOLE);
-    if (activeTab(this.groups) !== CONSOLE) this.pane = "editor";
+    const whole = allTabs(known).includes(CONSOLE) ? known : shown(known, CONSOLE);
+    this.groups = this.chose && (this.pane === "console" || this.pane === "editor") ? shown(whole, activeTab(this.groups)) : whole;
+    if (!this.chose && activeTab(this.groups) !== CONSOLE) this.pane = "editor";
   }
 
   private async openHello(): Promise<void> {
@@ -251,7 +253,6 @@ export class MadangWorkspace extends MadangElement {
       const entries = await list(this.slug);
       const first = entries.find(({ name }) => name === this.first) ?? entries.find(({ name }) => canRun(name, this.runs) && !name.endsWith(".ipynb"));
       if (!first) return;
-      // Whoever has chosen something by then is not taken away from it.
       await this.open(first.path, { unless: () => this.chose });
     } catch {
       return; // the file list says what is wrong

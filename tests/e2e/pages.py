@@ -20,14 +20,6 @@ from tests.live import client
 PATIENCE = 60_000
 expect.set_options(timeout=PATIENCE / 4)
 
-OPENED = """() => {
-    const workspace = document.querySelector("madang-workspace");
-    const file = new URLSearchParams(location.search).get("file");
-    const views = workspace?.renderRoot?.querySelectorAll("madang-tabs > [slot^='file:']") ?? [];
-    return !file || [...views].some(({ path }) => path === `${workspace.slug}/${file}`);
-}"""
-"""Is the file open that the page's address names? It comes to the front when it is, whatever one has chosen by then."""
-
 
 @contextmanager
 def new_project(site: Site, owner: Account, name: str, image: str = "") -> Iterator[str]:
@@ -110,7 +102,6 @@ class Workspace:
         tab = self.page.get_by_role("tab", name="Console")
         phone = self.page.get_by_role("navigation", name="Panels")
         expect(tab.or_(phone).first).to_be_visible(timeout=PATIENCE)
-        self.page.wait_for_function(OPENED, timeout=PATIENCE)
         if tab.is_visible():
             tab.click()
 

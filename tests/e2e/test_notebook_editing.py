@@ -192,8 +192,13 @@ def test_real_notebooks_open_and_stay_as_they_are(workspace: Workspace, files: P
         if shown.is_visible():
             opened += 1
             book = Notebook(page)
-            expect(book.cells).to_have_count(len(json.loads(path.read_text(encoding="utf-8"))["cells"]))
-            book.press("b", "z")
+            count = len(json.loads(path.read_text(encoding="utf-8"))["cells"])
+            expect(book.cells).to_have_count(count)
+            expect(book.cell(0)).to_be_focused()  # what is opened has the keys
+            book.press("b")
+            expect(book.cells).to_have_count(count + 1)
+            book.press("z")
+            expect(book.cells).to_have_count(count)
         page.keyboard.press("Escape")
         page.get_by_role("button", name=f"Close {path.name}").click()
     assert opened >= 23
@@ -224,9 +229,10 @@ def test_axe_finds_nothing_serious_in_a_notebook(
     book = Notebook.put(
         workspace, files, text("# Title\n\n$x$"), code("1 / 0", outputs=[error], metadata={"tags": ["t"]}), code("x")
     )
-    book.edit(1)
     book.page.get_by_role("button", name="Outline").click()
+    book.edit(1)
     book.press("Control+f")
+    expect(book.element.get_by_role("textbox", name="Find", exact=True)).to_be_focused()
     expect(book.outputs(1)).to_be_visible()
     screenshot(book.page, f"notebook-{theme}")
     assert serious(book.page, AXE) == []

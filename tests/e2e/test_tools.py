@@ -136,6 +136,8 @@ def test_changes_are_seen_compared_discarded_and_committed(editor: Editor) -> No
     expect(git.locator(".diff")).to_contain_text("print(area(3))", timeout=PATIENCE)
     screenshot(editor.page, "git")
     git.get_by_role("button", name="Discard changes: main.py").click()
+    with editor.page.expect_response("**/commands"):  # whoever comes back to the window is still asked
+        editor.page.evaluate("window.dispatchEvent(new Event('focus'))")
     git.get_by_role("alertdialog").get_by_role("button", name="Discard changes").click()
     expect(editor.text).not_to_contain_text("area(3)", timeout=PATIENCE)
     expect(git).to_contain_text("Nothing has changed", timeout=PATIENCE)

@@ -170,8 +170,7 @@ def test_a_widget_whose_kernel_is_gone_says_so(workspace: Workspace, files: Proj
     expect(widget(book, 0).get_by_role("slider")).to_be_visible(timeout=PATIENCE)
     book.command(0)
     book.press("0", "0")
-    with book.page.expect_response("**/restart", timeout=PATIENCE):  # what is asked for before may end with the old one
-        book.page.get_by_role("alertdialog").get_by_role("button", name="Restart kernel").click()
+    book.page.get_by_role("alertdialog").get_by_role("button", name="Restart kernel").click()
     expect(book.outputs(0)).to_contain_text("Run the cell again", timeout=PATIENCE)
     expect(book.outputs(0)).to_contain_text("IntSlider(value=3")
     book.run(0)

@@ -126,6 +126,29 @@ def test_tabs_split_and_are_remembered(workspace: Workspace, folder: Path, site:
     expect(groups).to_have_count(1)
 
 
+def test_what_is_opened_has_the_keys_and_takes_nobody_back(workspace: Workspace, folder: Path) -> None:
+    page = workspace.page
+    (folder / "note.txt").write_text("")
+    page.get_by_role("button", name="Refresh").first.click()
+    row(page, "note.txt").click()
+    text = page.get_by_role("textbox", name="Text of note.txt")
+    expect(text).to_be_focused(timeout=PATIENCE)
+    page.keyboard.type("typed at once")
+    expect(text).to_have_text("typed at once")
+
+    held: list[Route] = []
+    page.route("**/note.txt?content=0", lambda route: held.append(route))
+    page.reload()
+    tab(page, "Console").click()
+    expect(tab(page, "Console")).to_have_attribute("aria-selected", "true")
+    wait_for(lambda: (page.evaluate("0"), held)[1], what="the file that is opened first")
+    for route in held:
+        route.continue_()
+    page.unroute("**/note.txt?content=0")
+    expect(tab(page, "note.txt")).to_be_visible(timeout=PATIENCE)
+    expect(tab(page, "Console")).to_have_attribute("aria-selected", "true")
+
+
 def test_a_file_that_is_still_being_opened_runs_once_it_is_here(
     page: Page, site: Site, account: Account, project: str
 ) -> None:

@@ -204,7 +204,7 @@ export class MadangGit extends MadangElement {
 
   private row(change: Change): TemplateResult {
     const { path, letter, staged } = change;
-    if (this.asking === change) {
+    if (this.asking?.path === path && !staged) {
       return html`<li class="asking" role="alertdialog" aria-label=${this.t("gitDiscardSure", { name: path })}><span>${this.t("gitDiscardSure", { name: path })}</span>
         <button class="danger" @click=${() => void this.discard(change)}>${this.t("gitDiscard")}</button><button autofocus @click=${() => { this.asking = null; }}>${this.t("cancel")}</button></li>`;
     }

@@ -99,7 +99,6 @@ export class MadangNotebook extends NotebookElement implements NotebookView {
   }
 
   override firstUpdated(): void {
-    this.watchSight();
     void this.open();
   }
 
@@ -179,6 +178,7 @@ export class MadangNotebook extends NotebookElement implements NotebookView {
       this.context = { document, kernel: this.kernel, file: `cell${endingOf(this.model, this.file)}`, base, readOnly: status.readOnly };
       this.takeCells();
       this.onKernel();
+      if (this.releaseFocus()) this.focus();
     }
     if (status.save !== this.told) this.emit("madang-save-state", { path: this.path, state: status.save });
     this.told = status.save;
@@ -235,6 +235,7 @@ export class MadangNotebook extends NotebookElement implements NotebookView {
     this.selection = selection;
     this.mode = mode;
     this.document?.awareness.setLocalStateField("cell", selection.active);
+    if (this.ids.indexOf(selection.active) >= this.most) this.most = Infinity;
     void this.updateComplete.then(() => {
       const cell = this.element(this.selection.active);
       if (!cell) return;
@@ -346,8 +347,9 @@ export class MadangNotebook extends NotebookElement implements NotebookView {
   }
 
   override focus(): void {
-    if (this.ids.length > 0) this.select(this.selection, "command");
-    else this.scroller.focus();
+    if (!this.context) this.holdFocus();
+    else if (this.ids.length > 0) this.select(this.selection, "command");
+    else void this.updateComplete.then(() => { this.scroller.focus(); });
   }
 
   do(command: Command): void {

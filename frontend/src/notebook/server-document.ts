@@ -43,7 +43,7 @@ export class ServerDocument implements NotebookDocument {
     return this.there.awareness;
   }
 
-  /** One request at a time: cells run in the order in which they were asked for. */
+  /** One request at a time: cells run in the order in which they were asked for, and after a restart that was. */
   execute(cells: readonly string[]): Promise<void> {
     const asked = this.asking.then(async () => {
       await this.settled();
@@ -57,8 +57,10 @@ export class ServerDocument implements NotebookDocument {
     await request(`${this.base}/interrupt`, { method: "POST" });
   }
 
-  async restart(): Promise<void> {
-    await request(`${this.base}/restart`, { method: "POST" });
+  restart(): Promise<void> {
+    const asked = request<undefined>(`${this.base}/restart`, { method: "POST" });
+    this.asking = Promise.allSettled([this.asking, asked]).then(() => undefined); // it ends what was asked for before it is over
+    return asked;
   }
 
   async answer(cell: string, value: string): Promise<void> {
