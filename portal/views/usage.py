@@ -26,7 +26,7 @@ PRICE_WORDS = {
     "memory": _lazy("Memory, a GiB in use for an hour"),
     "gpu": _lazy("GPU, an hour of a device in use"),
     "gpu_memory": _lazy("GPU memory, a GiB in use for an hour"),
-    "time": _lazy("An hour that a session runs"),
+    "time": _lazy("An hour of a session, paused or not"),
     "read": _lazy("A GiB read from disk"),
     "written": _lazy("A GiB written to disk"),
     "received": _lazy("A GiB received from the network"),

@@ -76,7 +76,7 @@ class Workspace:
     @classmethod
     def open(cls, page: Page, site: Site, project: str, first: str = "main.py") -> Workspace:
         page.goto(f"{site.url}/p/{project}/" + (f"?file={first}" if "/" in first else ""))
-        # The first file opens by itself; a person who chooses the console before that is thrown back.
+        # Once the tree is there, so is what its first file needs to open by itself.
         expect(page.get_by_role("treeitem", name=PurePosixPath(first).name)).to_be_attached(timeout=PATIENCE)
         return cls(page).wait_until_ready()
 
