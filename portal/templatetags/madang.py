@@ -27,8 +27,8 @@ def milliseconds(value: Any) -> str:
     if ms < 60_000:
         return f"{_decimal(ms / 1000)} s"
     if ms < 3_600_000:
-        return f"{_decimal(ms / 60_000)} {_('min')}"
-    return f"{_decimal(ms / 3_600_000)} {_('h')}"
+        return _("%s min") % _decimal(ms / 60_000)
+    return _("%s h") % _decimal(ms / 3_600_000)
 
 
 @register.filter
@@ -50,8 +50,8 @@ def gibihours(value: Any) -> str:
     """KiB times seconds as GiB (or MiB) times hours: how much memory was held for how long."""
     hours = int(value or 0) / (1024 * 1024 * 3600)
     if hours < 0.1:
-        return f"{number_format(hours * 1024, 2)} MiB·{_('h')}"
-    return f"{number_format(hours, 2)} GiB·{_('h')}"
+        return _("%s MiB·h") % number_format(hours * 1024, 2)
+    return _("%s GiB·h") % number_format(hours, 2)
 
 
 @register.filter

@@ -12,7 +12,7 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as _lazy
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
 from portal.authentication import SignedInRequest
@@ -22,15 +22,15 @@ from portal.templatetags.madang import milliseconds
 PAGE_SIZE = 50
 DAYS = 30
 PRICE_WORDS = {
-    "cpu": _lazy("CPU, an hour of a core in use"),
-    "memory": _lazy("Memory, a GiB in use for an hour"),
-    "gpu": _lazy("GPU, an hour of a device in use"),
-    "gpu_memory": _lazy("GPU memory, a GiB in use for an hour"),
-    "time": _lazy("An hour of a session, paused or not"),
-    "read": _lazy("A GiB read from disk"),
-    "written": _lazy("A GiB written to disk"),
-    "received": _lazy("A GiB received from the network"),
-    "sent": _lazy("A GiB sent to the network"),
+    "cpu": gettext_lazy("CPU, an hour of a core in use"),
+    "memory": gettext_lazy("Memory, a GiB in use for an hour"),
+    "gpu": gettext_lazy("GPU, an hour of a device in use"),
+    "gpu_memory": gettext_lazy("GPU memory, a GiB in use for an hour"),
+    "time": gettext_lazy("An hour of a session, paused or not"),
+    "read": gettext_lazy("A GiB read from disk"),
+    "written": gettext_lazy("A GiB written to disk"),
+    "received": gettext_lazy("A GiB received from the network"),
+    "sent": gettext_lazy("A GiB sent to the network"),
 }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import uuid
+from collections.abc import Callable
 from datetime import timedelta
 from html import unescape
 from typing import Any
@@ -16,7 +17,7 @@ from django.utils import timezone, translation
 
 from portal.models import Project, User
 from portal.projects import create_project, delete_project
-from portal.templatetags.madang import money
+from portal.templatetags.madang import gibihours, milliseconds, money
 from sandbox.images import images
 from sandbox.usage import Usage
 from sessions.models import Session, UsageLine
@@ -340,6 +341,21 @@ def test_usage_of_what_runs_is_that_of_now(
     assert "<dd>1.0 h</dd>" in page
     assert "<dd>$0.04</dd>" in page
     assert ">1.0 h</td>" in page
+
+
+@pytest.mark.parametrize(
+    ("shown", "amount", "english", "korean"),
+    [
+        (milliseconds, 90_000, "1.5 min", "1.5분"),
+        (milliseconds, 5_400_000, "1.5 h", "1.5시간"),
+        (gibihours, 5 * 1024 * 3600, "5.00 MiB·h", "5.00 MiB·시간"),
+        (gibihours, 5 * 1024 * 1024 * 3600, "5.00 GiB·h", "5.00 GiB·시간"),
+    ],
+)
+def test_times_are_told_in_ones_language(shown: Callable[[int], str], amount: int, english: str, korean: str) -> None:
+    assert shown(amount) == english
+    with translation.override("ko"):
+        assert shown(amount) == korean
 
 
 def test_figures_are_counted_or_left_out(charlies: Client, alice: User, project: Project) -> None:
