@@ -22,12 +22,12 @@ from sandbox.images import images
 from sandbox.usage import Usage
 from sessions import client
 from sessions.ledger import SUMMED
-from sessions.lifecycle import LIVE
 from sessions.models import Session, UsageLine
 from sessions.problems import Problem
 from sessions.projects import Right
 
 PRESENT_SECONDS = 0.5
+Present = dict[str, dict[str, Any]]
 
 log = logging.getLogger(__name__)
 
@@ -68,24 +68,29 @@ class SessionRow:
 
 def running_sessions(user: Any) -> list[SessionRow]:
     """What lives of the user's and in their projects, newest first, with what the session service knows of it now."""
-    return as_they_are(rows(user, Session.objects.seen_by(user).live().order_by("-created")))
+    found = rows(user, Session.objects.seen_by(user).live().order_by("-created"))
+    return as_they_are(found, _present([str(row.id) for row in found]))
 
 
-def as_they_are(found: list[SessionRow]) -> list[SessionRow]:
-    """``found``, with what the session service knows of the live ones now."""
-    present = _present([str(row.id) for row in found if row.state in LIVE])
+def present_sessions(user: Any) -> Present:
+    """The user's live sessions as they are now, by id."""
+    return _present([str(id) for id in _sessions(user).live().values_list("pk", flat=True)])
+
+
+def as_they_are(found: list[SessionRow], present: Present) -> list[SessionRow]:
+    """``found``, with what is known of those that are ``present``."""
     return [_updated(row, present[str(row.id)]) if str(row.id) in present else row for row in found]
 
 
-def _present(ids: list[str]) -> dict[str, dict[str, Any]]:
-    return async_to_sync(_ask)(ids) if ids else {}
-
-
-async def _ask(ids: list[str]) -> dict[str, dict[str, Any]]:
+def _present(ids: list[str]) -> Present:
     """Sessions as the session service has them; the database knows their usage only as of the last ledger line.
 
     What does not answer at once is left out: a page does not wait for it.
     """
+    return async_to_sync(_ask)(ids) if ids else {}
+
+
+async def _ask(ids: list[str]) -> Present:
     calls = {asyncio.create_task(client.call("session.get", id=id)): id for id in ids}
     done, late = await asyncio.wait(calls, timeout=PRESENT_SECONDS)
     for call in late:
@@ -94,13 +99,13 @@ async def _ask(ids: list[str]) -> dict[str, dict[str, Any]]:
     return {calls[call]: call.result() for call in done if call.exception() is None}
 
 
-def _updated(row: SessionRow, present: dict[str, Any]) -> SessionRow:
-    state, usage = str(present["state"]), Usage.from_dict(present["usage"])
-    return replace(row, state=state, usage=usage, cost=_micros(present))
+def _updated(row: SessionRow, session: dict[str, Any]) -> SessionRow:
+    state, usage = str(session["state"]), Usage.from_dict(session["usage"])
+    return replace(row, state=state, usage=usage, cost=_micros(session))
 
 
-def _micros(present: dict[str, Any]) -> int:
-    return int(present["cost"]["micros"]) if present["cost"] else 0
+def _micros(session: dict[str, Any]) -> int:
+    return int(session["cost"]["micros"]) if session["cost"] else 0
 
 
 def rows(user: Any, sessions: Iterable[Session]) -> list[SessionRow]:
@@ -150,12 +155,11 @@ def session_history(user: Any) -> QuerySet[Session]:
     return _sessions(user).order_by("-created", "-id")
 
 
-def usage_totals(user: Any) -> dict[str, int]:
-    """What all the user's sessions used and cost: by the ledger, those that live as they are now."""
-    live = _present([str(id) for id in _sessions(user).live().values_list("pk", flat=True)])
-    lines = UsageLine.objects.filter(session__user=user).exclude(session__in=list(live))
+def usage_totals(user: Any, present: Present) -> dict[str, int]:
+    """What all the user's sessions used and cost: by the ledger, those that are ``present`` as they are now."""
+    lines = UsageLine.objects.filter(session__user=user).exclude(session__in=list(present))
     totals = lines.aggregate(**{name: Sum(name, default=0) for name in SUMMED})
-    for session in live.values():
+    for session in present.values():
         used = {**session["usage"], "cost": _micros(session)}
         totals = {name: total + used[name] for name, total in totals.items()}
     return totals

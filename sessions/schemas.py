@@ -9,6 +9,7 @@ from ninja import Field, Schema
 from pydantic import ConfigDict
 
 from sessions.lifecycle import State
+from sessions.prices import PRICED
 
 
 class SlotsOut(Schema):
@@ -49,7 +50,7 @@ class Money(Schema):
 
 
 class PriceOut(Schema):
-    what: str = Field(description="cpu, memory, gpu, gpu_memory, time, read, written, received or sent.")
+    what: str = Field(description=f"One of {', '.join(PRICED)}.")
     unit: str = Field(description="What the price is for: core-hour, GiB-hour, device-hour, hour or GiB.")
     micros: int
 

@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
 from portal.authentication import SignedInRequest
-from portal.running import as_they_are, cpu_by_day, rows, session_history, usage_totals
+from portal.running import as_they_are, cpu_by_day, present_sessions, rows, session_history, usage_totals
 from portal.templatetags.madang import milliseconds
 
 PAGE_SIZE = 50
@@ -48,10 +48,11 @@ class Bar:
 @require_safe
 def usage(request: SignedInRequest) -> HttpResponse:
     page = Paginator(session_history(request.user), PAGE_SIZE).get_page(request.GET.get("page"))
+    present = present_sessions(request.user)
     context = {
         "page": page,
-        "sessions": as_they_are(rows(request.user, page.object_list)),
-        "totals": usage_totals(request.user),
+        "sessions": as_they_are(rows(request.user, page.object_list), present),
+        "totals": usage_totals(request.user, present),
         "prices": prices(),
         "chart": chart(cpu_by_day(request.user, DAYS)),
     }

@@ -7,6 +7,7 @@ import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import PurePosixPath
+from typing import TypeVar
 
 import httpx
 from playwright.sync_api import Locator, Page, expect
@@ -14,11 +15,17 @@ from playwright.sync_api import Locator, Page, expect
 from bin.lib.browser import sign_in as sign_in
 from bin.lib.running import Account, Site
 from tests.e2e.browser import screenshot
-from tests.live import client
+from tests.live import client, wait_for
 
 # Milliseconds. A session's first start on a busy machine; everything else is quicker and has the same limit.
 PATIENCE = 60_000
+Held = TypeVar("Held")
 expect.set_options(timeout=PATIENCE / 4)
+
+
+def wait_for_held(page: Page, held: list[Held], what: str) -> list[Held]:
+    """Wait until a handler of requests holds ``what``: handlers run only while ``page`` is asked something."""
+    return wait_for(lambda: (page.evaluate("0"), held)[1], what=what)
 
 
 @contextmanager

@@ -9,8 +9,8 @@ import pytest
 from playwright.sync_api import Page, Route, expect
 
 from tests.e2e.browser import PHONE, screenshot
-from tests.e2e.pages import PATIENCE, Workspace, new_project, sign_in
-from tests.live import Account, Site, client, wait_for
+from tests.e2e.pages import PATIENCE, Workspace, new_project, sign_in, wait_for_held
+from tests.live import Account, Site, client
 
 
 def test_usage_moves_while_code_runs(workspace: Workspace) -> None:
@@ -137,8 +137,8 @@ def test_an_answer_that_comes_late_does_not_bring_a_stopped_session_back(workspa
     page.get_by_role("alertdialog").get_by_role("button", name="Stop").click()
     over = page.get_by_text("This session has ended").first
     expect(over).to_be_visible(timeout=PATIENCE)
-    # It may be over before the answer has come to this place; asking the page lets it.
-    route, answer = wait_for(lambda: (page.evaluate("0"), held)[1], what="the answer")[0]
+    # It may be over before the answer has come to this place.
+    route, answer = wait_for_held(page, held, "the answer")[0]
     assert '"stopping"' in answer
     with page.expect_response(route.request.url):
         route.fulfill(body=answer, content_type="application/json")

@@ -13,7 +13,7 @@ import pytest
 from playwright.sync_api import Dialog, Locator, Page, Route, WebSocketRoute, expect
 
 from tests.e2e.browser import screenshot
-from tests.e2e.pages import PATIENCE, Workspace, sign_in
+from tests.e2e.pages import PATIENCE, Workspace, sign_in, wait_for_held
 from tests.e2e.test_many_ways import AXE, serious
 from tests.live import Account, Site, wait_for
 
@@ -141,8 +141,7 @@ def test_what_is_opened_has_the_keys_and_takes_nobody_back(workspace: Workspace,
     page.reload()
     tab(page, "Console").click()
     expect(tab(page, "Console")).to_have_attribute("aria-selected", "true")
-    wait_for(lambda: (page.evaluate("0"), held)[1], what="the file that is opened first")
-    for route in held:
+    for route in wait_for_held(page, held, "the file that is opened first"):
         route.continue_()
     page.unroute("**/note.txt?content=0")
     expect(tab(page, "note.txt")).to_be_visible(timeout=PATIENCE)

@@ -18,10 +18,11 @@ from django.utils import timezone, translation
 from portal.models import Project, User
 from portal.projects import create_project, delete_project
 from portal.templatetags.madang import gibihours, milliseconds, money
+from portal.views.usage import PRICE_WORDS
 from sandbox.images import images
 from sandbox.usage import Usage
 from sessions.models import Session, UsageLine
-from sessions.prices import Prices
+from sessions.prices import PRICED, Prices
 
 OWN_PAGES = ["/dashboard", "/projects/new", "/keys", "/usage", "/accounts/profile"]
 OBJECT_PAGES = ["/p/{id}/", "/projects/{id}/settings", "/projects/{id}/people", "/projects/{id}/download"]
@@ -307,6 +308,10 @@ def test_what_was_used_has_its_cost_where_it_has_a_price(
     theirs = text(bobs.get("/usage"))
     assert "$0.04" in theirs, "who has used nothing yet wants to know the prices most"
     assert "$0.0123" not in theirs
+
+
+def test_everything_that_may_have_a_price_has_words() -> None:
+    assert PRICE_WORDS.keys() == PRICED.keys()
 
 
 @pytest.mark.parametrize(
